@@ -1,0 +1,52 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PORT ?= 8501
+
+.PHONY: run test lint types unit browser fix setup bench-text screenshots clean
+
+run: $(READY) ## start the app with the demo organisation on http://localhost:8501
+	$(BIN)/telemachos demo
+	$(BIN)/streamlit run streamlit_app.py --server.port $(PORT)
+
+test: lint types unit browser ## everything that CI runs
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+unit: $(READY) ## all tests but those in a real browser
+	$(BIN)/pytest -m "not browser"
+
+browser: $(READY) ## journeys and accessibility in a real browser
+	scripts/install-chromium
+	$(BIN)/pytest -m browser tests/browser
+
+fix: $(READY) ## put the code in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench-text: $(READY) ## rank the benchmark folders and score them beside plain methods
+	scripts/bench-text $(BENCHMARKS)
+
+screenshots: $(READY) ## take the pictures of the docs
+	scripts/install-chromium
+	$(BIN)/python scripts/screenshots.py
+
+setup: $(READY)
+
+# Stale as soon as the project's own list of packages changes. The marker comes last: a broken set-up starts again.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c "import sys; sys.exit('Telemachos needs Python 3.11 or newer.' if sys.version_info < (3, 11) else 0)"
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -c "import sys, torch; sys.exit('This torch build carries CUDA. Install the CPU build.' if torch.version.cuda else 0)"
+	touch $(READY)
+
+clean: ## remove what was installed and made
+	rm -rf .venv data/local build *.egg-info .mypy_cache .ruff_cache .hypothesis

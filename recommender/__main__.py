@@ -1,0 +1,5 @@
+"""``python -m recommender`` is the same as ``telemachos``."""
+
+from recommender.cli import app
+
+app()

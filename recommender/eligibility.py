@@ -1,0 +1,137 @@
+"""The hard rules. Each is one predicate that says whom it excludes; nothing outweighs them.
+
+Rules that need to know the senior exclude nobody when the asker is unknown, and the rank rule needs both ranks.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.domain import Senior
+from recommender.population import Bools, Population
+
+
+@dataclass(frozen=True)
+class Asker:
+    """What the rules need to know of the one who asks, beside the profile itself."""
+
+    senior: Senior | None
+    reports: frozenset[str] = frozenset()
+    """Everybody below the senior in the reporting line, at any depth, and everybody above."""
+    forbidden: frozenset[str] = frozenset()
+    already_matched: frozenset[str] = frozenset()
+
+
+Rule = Callable[[Population, Asker, dict[str, int]], Bools]
+
+
+def _nobody(population: Population) -> Bools:
+    return np.zeros(len(population), dtype=bool)
+
+
+def _inactive(population: Population, asker: Asker, load: dict[str, int]) -> Bools:
+    return ~population.active
+
+
+def _no_consent(population: Population, asker: Asker, load: dict[str, int]) -> Bools:
+    return ~population.consent
+
+
+def _same_person(population: Population, asker: Asker, load: dict[str, int]) -> Bools:
+    if asker.senior is None:
+        return _nobody(population)
+    same = population.mask({asker.senior.id})
+    if asker.senior.email:
+        address = asker.senior.email.casefold()
+        same |= np.array([junior.email.casefold() == address for junior in population.juniors], dtype=bool)
+    return same
+
+
+def _not_lower_in_rank(population: Population, asker: Asker, load: dict[str, int]) -> Bools:
+    if asker.senior is None or asker.senior.rank is None:
+        return _nobody(population)
+    return population.rank >= asker.senior.rank
+
+
+def _reporting_line(population: Population, asker: Asker, load: dict[str, int]) -> Bools:
+    return population.mask(set(asker.reports))
+
+
+def _no_shared_language(population: Population, asker: Asker, load: dict[str, int]) -> Bools:
+    if asker.senior is None:
+        return _nobody(population)
+    shared = _nobody(population)
+    for language in asker.senior.languages:
+        shared |= population.languages.get(language, _nobody(population))
+    return ~shared
+
+
+def _do_not_pair(population: Population, asker: Asker, load: dict[str, int]) -> Bools:
+    return population.mask(set(asker.forbidden))
+
+
+def _matched_before(population: Population, asker: Asker, load: dict[str, int]) -> Bools:
+    return population.mask(set(asker.already_matched))
+
+
+def _full(population: Population, asker: Asker, load: dict[str, int]) -> Bools:
+    return population.taken(load) >= population.capacity
+
+
+# In this order: a junior whom several rules exclude is counted under the first.
+RULES: dict[str, Rule] = {
+    "inactive": _inactive,
+    "no_consent": _no_consent,
+    "same_person": _same_person,
+    "not_lower_in_rank": _not_lower_in_rank,
+    "reporting_line": _reporting_line,
+    "do_not_pair": _do_not_pair,
+    "matched_before": _matched_before,
+    "no_shared_language": _no_shared_language,
+    "full": _full,
+}
+
+
+def excluded_by(population: Population, asker: Asker, load: dict[str, int]) -> list[str | None]:
+    """Return for each junior the first rule that excludes them, or None for the eligible.
+
+    Parameters
+    ----------
+    population : Population
+        All juniors.
+    asker : Asker
+        Who asks, with their reporting line and do-not-pair list.
+    load : dict of str to int
+        Places taken, by junior id.
+    """
+    reasons = np.full(len(population), None, dtype=object)
+    for name, rule in RULES.items():
+        reasons[rule(population, asker, load) & (reasons == None)] = name  # noqa: E711  # element by element
+    found: list[str | None] = reasons.tolist()
+    return found
+
+
+def reporting_line(person: str, managers: dict[str, str]) -> frozenset[str]:
+    """Return everybody above and below `person`, at any depth.
+
+    Examples
+    --------
+    >>> sorted(reporting_line("boss", {"lead": "boss", "new": "lead", "boss": "chief", "other": "chief"}))
+    ['chief', 'lead', 'new']
+    """
+    reports: dict[str, list[str]] = {}
+    for below, above in managers.items():
+        reports.setdefault(above, []).append(below)
+    line: set[str] = set()
+    waiting = list(reports.get(person, []))
+    while waiting:
+        each = waiting.pop()
+        if each not in line:
+            line.add(each)
+            waiting += reports.get(each, [])
+    above_person = managers.get(person)
+    while above_person is not None and above_person not in line:
+        line.add(above_person)
+        above_person = managers.get(above_person)
+    return frozenset(line - {person})

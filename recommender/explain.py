@@ -1,0 +1,119 @@
+"""What a slate says about each junior: evidence, reasons and one honest minus, from what the ranker really used.
+
+Everything here reads the same contributions that add up to the score: nothing is told that was not used.
+"""
+
+import numpy as np
+
+from recommender.domain import Junior, Suggestion
+from recommender.features import FIT_FEATURES, NEUTRAL, TEXT_FEATURES
+from recommender.index import Likeness, ProfileIndex
+from recommender.ranker import AdditiveRanker
+from recommender.wording import Language, say
+
+MAX_EVIDENCE = 2
+CLOSE = 0.75
+"""A second sentence is shown when it is at least this share as telling as the first."""
+
+WEAK_TEXT = 0.5
+"""Below this share of the first suggestion's text contribution, the profile fits the question only in part."""
+
+ENOUGH = {"wish_to_teach": NEUTRAL, "level": 0.75, "language": 1.0, "place": NEUTRAL, "load": 1.0}
+"""A circumstance below this value is worth a minus."""
+
+
+def evidence(index: ProfileIndex, likeness: Likeness, ranker: AdditiveRanker, junior: int) -> tuple[str, ...]:
+    """Return the one or two statements of a profile that matter most for the request.
+
+    Parameters
+    ----------
+    index : ProfileIndex
+        The statements.
+    likeness : Likeness
+        The request against them.
+    ranker : AdditiveRanker
+        Whose weights say how much meaning and wording count.
+    junior : int
+        Place of the junior in the population.
+    """
+    places = list(index.statements_of(junior))
+    if not places:
+        return ()
+    weights = ranker.weights
+    telling = weights["meaning_best"] * _above_mean(likeness.statement_meaning)[places]
+    telling = telling + weights["wording_best"] * _above_mean(likeness.statement_wording)[places]
+    best = np.argsort(-telling, kind="stable")[:MAX_EVIDENCE]
+    shown = [place for place in best if telling[place] >= CLOSE * telling[best[0]] or place == best[0]]
+    return tuple(index.statements[places[place]].text for place in sorted(shown))
+
+
+def _above_mean(values: np.ndarray) -> np.ndarray:
+    spread = float(values.std())
+    return (values - values.mean()) / spread if spread > 0 else np.zeros_like(values)
+
+
+def text_part(contributions: dict[str, float]) -> float:
+    """Return what the texts together added to a score."""
+    return sum(contributions[name] for name in TEXT_FEATURES)
+
+
+def minus(values: dict[str, float], contributions: dict[str, float], ranker: AdditiveRanker, best: float) -> str | None:
+    """Return the name of the one thing that speaks most against a suggestion, or None.
+
+    Parameters
+    ----------
+    values, contributions : dict of str to float
+        Of this suggestion.
+    ranker : AdditiveRanker
+        Whose weights tell what each shortcoming cost.
+    best : float
+        `text_part` of the first suggestion.
+    """
+    costs = {
+        name: ranker.weights[name] * (1 - values[name]) for name in FIT_FEATURES if values[name] < ENOUGH[name]
+    }
+    lost = best - text_part(contributions)
+    if text_part(contributions) < WEAK_TEXT * best:
+        costs["text"] = lost
+    return max(costs, key=lambda name: costs[name]) if costs else None
+
+
+def minus_sentence(name: str, junior: Junior, language: Language) -> str:
+    """Say the minus of a suggestion."""
+    return say(f"minus.{name}", language, **_facts(junior, language))
+
+
+def reasons(suggestion: Suggestion, junior: Junior, language: Language) -> list[str]:
+    """Return one sentence for each circumstance that raised the score, most helpful first."""
+    helped = [name for name in FIT_FEATURES if suggestion.contributions.get(name, 0.0) > 0]
+    helped.sort(key=lambda name: -suggestion.contributions[name])
+    return [say(f"reason.{name}", language, **_facts(junior, language)) for name in helped]
+
+
+def _facts(junior: Junior, language: Language) -> dict[str, object]:
+    return {
+        "name": junior.name.split()[0],
+        "site": junior.site,
+        "languages": join([language_name(each, language) for each in junior.languages], language),
+    }
+
+
+def language_name(code: str, language: Language) -> str:
+    """Return the name of a language; a code that is not in the catalogue stays a code."""
+    try:
+        return say(f"language.{code}", language)
+    except KeyError:
+        return code
+
+
+def join(parts: list[str], language: Language) -> str:
+    """Return "a, b and c" in the reader's language.
+
+    Examples
+    --------
+    >>> join(["a", "b", "c"], "nl")
+    'a, b en c'
+    """
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {say('word.and', language)} {parts[-1]}"

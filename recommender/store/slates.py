@@ -1,0 +1,267 @@
+"""Requests, what was shown for them and why, what seniors did, and what coordinators decided."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from recommender.domain import (
+    Action,
+    ConversationId,
+    Decision,
+    JuniorId,
+    Request,
+    RequestId,
+    SeniorId,
+    Slate,
+    SlateId,
+    Suggestion,
+    Understood,
+)
+from recommender.errors import Conflict, InputRefused
+from recommender.store.database import Cursor, Database
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A senior's choice, with the coordinator's decision where there is one."""
+
+    slate: Slate
+    junior_id: JuniorId
+    conversation_id: ConversationId | None
+    at: datetime
+    decision: Decision | None = None
+    reason: str = ""
+    reviewer: str = ""
+
+
+class Slates:
+    """The log that explains each suggestion and from which the ranker will learn. Nothing in it is overwritten."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, slate: Slate) -> None:
+        """Store a request with its slate."""
+        request, understood = slate.request, slate.request.understood
+        with self._database.writing() as cursor:
+            cursor.execute(
+                "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?)",
+                [request.id, request.senior_id, request.text, understood.goal, understood.language, request.at],
+            )
+            cursor.execute(
+                "INSERT INTO slates VALUES (?, ?, ?, ?, ?, MAP(?::TEXT[], ?::INTEGER[]), ?)",
+                [
+                    slate.id,
+                    request.id,
+                    slate.model_id,
+                    slate.encoder_id,
+                    slate.intercept,
+                    *_keys_and_values(slate.excluded),
+                    request.at,
+                ],
+            )
+            for each in slate.suggestions:
+                cursor.execute(
+                    "INSERT INTO suggestions VALUES "
+                    "(?, ?, ?, ?, MAP(?::TEXT[], ?::DOUBLE[]), MAP(?::TEXT[], ?::DOUBLE[]), ?::TEXT[], ?, ?)",
+                    [
+                        slate.id,
+                        each.rank,
+                        each.junior_id,
+                        each.score,
+                        *_keys_and_values(each.contributions),
+                        *_keys_and_values(each.values),
+                        list(each.evidence),
+                        each.minus,
+                        each.propensity,
+                    ],
+                )
+
+    def slate(self, slate_id: SlateId) -> Slate:
+        """Return a stored slate just as it was shown, with each junior's name of today."""
+        head = self._database.rows(
+            "SELECT r.id, r.senior_id, r.text, r.goal, r.language, r.at, s.model_id, s.encoder_id, s.intercept, "
+            "s.excluded FROM slates s JOIN requests r ON r.id = s.request_id WHERE s.id = ?",
+            slate_id,
+        )
+        if not head:
+            raise InputRefused("unknown_slate", id=slate_id)
+        request_id, senior_id, text, goal, language, at, model_id, encoder_id, intercept, excluded = head[0]
+        rows = self._database.rows(
+            "SELECT g.rank, g.junior_id, coalesce(j.name, g.junior_id), g.score, g.contributions, g.feature_values, "
+            "g.evidence, g.minus, g.propensity FROM suggestions g LEFT JOIN juniors j ON j.id = g.junior_id "
+            "WHERE g.slate_id = ? ORDER BY g.rank",
+            slate_id,
+        )
+        request = Request(RequestId(request_id), senior_id, text, Understood(goal, language), at)
+        suggestions = tuple(_suggestion(*row) for row in rows)
+        return Slate(slate_id, request, model_id, encoder_id, intercept, suggestions, dict(excluded))
+
+    def shown(self, slate_id: SlateId, junior_ids: Sequence[JuniorId], at: datetime) -> None:
+        """Record that suggestions were really drawn; drawing them again adds nothing."""
+        with self._database.writing() as cursor:
+            for junior_id in junior_ids:
+                cursor.execute("INSERT OR IGNORE INTO impressions VALUES (?, ?, ?)", [slate_id, junior_id, at])
+
+    def interact(self, slate_id: SlateId, junior_id: JuniorId, action: Action, at: datetime) -> None:
+        """Record what a senior did with a suggestion that does not become a choice."""
+        with self._database.writing() as cursor:
+            _log(cursor, slate_id, junior_id, action, at)
+
+    def choose(
+        self,
+        slate_id: SlateId,
+        junior_id: JuniorId,
+        senior_id: SeniorId | None,
+        conversation_id: ConversationId | None,
+        at: datetime,
+    ) -> None:
+        """Put a choice in the coordinator's queue; a second press of the button changes nothing."""
+        with self._database.writing() as cursor:
+            if _decided(cursor, slate_id):
+                raise Conflict("already_decided")
+            held = cursor.execute("SELECT junior_id FROM choices WHERE slate_id = ?", [slate_id]).fetchone()
+            if held == (junior_id,):
+                return
+            cursor.execute(
+                "INSERT OR REPLACE INTO choices VALUES (?, ?, ?, ?, ?)",
+                [slate_id, junior_id, senior_id, conversation_id, at],
+            )
+            _log(cursor, slate_id, junior_id, Action.CHOSE, at)
+
+    def undo_choice(self, slate_id: SlateId, at: datetime) -> None:
+        """Take a choice out of the queue; refused once a coordinator has decided."""
+        with self._database.writing() as cursor:
+            if _decided(cursor, slate_id):
+                raise Conflict("already_decided")
+            held = cursor.execute("DELETE FROM choices WHERE slate_id = ? RETURNING junior_id", [slate_id]).fetchone()
+            if held:
+                _log(cursor, slate_id, held[0], Action.UNDID, at)
+
+    def decide(
+        self, slate_id: SlateId, decision: Decision, reason: str, note: str, reviewer: str, at: datetime
+    ) -> JuniorId:
+        """Store a coordinator's decision; an approval takes one free place of the junior.
+
+        Raises
+        ------
+        Conflict
+            If somebody decided before, the choice was undone, or the junior has no place left.
+        """
+        with self._database.writing() as cursor:
+            if _decided(cursor, slate_id):
+                raise Conflict("already_decided")
+            held = cursor.execute("SELECT junior_id, senior_id FROM choices WHERE slate_id = ?", [slate_id]).fetchone()
+            if held is None:
+                raise Conflict("choice_gone")
+            junior_id, senior_id = held
+            if decision is Decision.APPROVED:
+                _take_place(cursor, junior_id, senior_id, slate_id, at)
+            cursor.execute(
+                "INSERT INTO reviews VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [slate_id, junior_id, decision, reason, note, reviewer, at],
+            )
+            return JuniorId(junior_id)
+
+    def undo_decision(self, slate_id: SlateId) -> None:
+        """Take a decision back: the choice waits again and the place is free again."""
+        with self._database.writing() as cursor:
+            cursor.execute("DELETE FROM matches WHERE slate_id = ?", [slate_id])
+            cursor.execute("DELETE FROM reviews WHERE slate_id = ?", [slate_id])
+
+    def choices(self, *, waiting: bool) -> list[Choice]:
+        """Return choices that wait for a coordinator (oldest first), or those decided (newest first)."""
+        rows = self._database.rows(
+            "SELECT c.slate_id, c.junior_id, c.conversation_id, c.at, r.decision, r.reason, r.reviewer, r.at "
+            "FROM choices c LEFT JOIN reviews r ON r.slate_id = c.slate_id "
+            "WHERE (r.slate_id IS NULL) = ? ORDER BY coalesce(r.at, c.at)",
+            waiting,
+        )
+        found = [
+            Choice(
+                self.slate(slate_id),
+                junior_id,
+                conversation_id,
+                at,
+                Decision(decision) if decision else None,
+                reason or "",
+                reviewer or "",
+            )
+            for slate_id, junior_id, conversation_id, at, decision, reason, reviewer, _ in rows
+        ]
+        return found if waiting else found[::-1]
+
+    def choice_of(self, slate_id: SlateId) -> tuple[JuniorId, Decision | None] | None:
+        """Return who was chosen from a slate, and the decision so far."""
+        rows = self._database.rows(
+            "SELECT c.junior_id, r.decision FROM choices c LEFT JOIN reviews r ON r.slate_id = c.slate_id "
+            "WHERE c.slate_id = ?",
+            slate_id,
+        )
+        return (rows[0][0], Decision(rows[0][1]) if rows[0][1] else None) if rows else None
+
+    def load(self) -> dict[JuniorId, int]:
+        """Return how many places of each junior are taken: matches, and choices that wait."""
+        return dict(
+            self._database.rows(
+                "SELECT junior_id, count(*) FROM (SELECT junior_id FROM matches UNION ALL "
+                "SELECT c.junior_id FROM choices c LEFT JOIN reviews r ON r.slate_id = c.slate_id "
+                "WHERE r.slate_id IS NULL) GROUP BY junior_id"
+            )
+        )
+
+    def matched_with(self, senior_id: SeniorId) -> set[str]:
+        """Return the juniors this senior is matched with now."""
+        return {j for (j,) in self._database.rows("SELECT junior_id FROM matches WHERE senior_id = ?", senior_id)}
+
+    def counts(self) -> dict[str, int]:
+        """Return how many of each thing is stored, for the Model page and ``doctor``."""
+        rows = self._database.rows(
+            "SELECT 'requests', count(*) FROM requests UNION ALL SELECT 'impressions', count(*) FROM impressions "
+            "UNION ALL SELECT 'choices', count(*) FROM choices UNION ALL SELECT 'reviews', count(*) FROM reviews "
+            "UNION ALL SELECT 'matches', count(*) FROM matches"
+        )
+        return dict(rows)
+
+
+def _keys_and_values(mapping: dict[str, Any]) -> tuple[list[str], list[Any]]:
+    return list(mapping), list(mapping.values())
+
+
+def _suggestion(
+    rank: int,
+    junior_id: str,
+    name: str,
+    score: float,
+    contributions: dict[str, float],
+    values: dict[str, float],
+    evidence: list[str],
+    minus: str | None,
+    propensity: float,
+) -> Suggestion:
+    return Suggestion(
+        rank, JuniorId(junior_id), name, score, contributions, values, tuple(evidence), minus, propensity
+    )
+
+
+def _log(cursor: Cursor, slate_id: SlateId, junior_id: str, action: Action, at: datetime) -> None:
+    cursor.execute(
+        "INSERT INTO interactions (slate_id, junior_id, action, at) VALUES (?, ?, ?, ?)",
+        [slate_id, junior_id, action, at],
+    )
+
+
+def _decided(cursor: Cursor, slate_id: SlateId) -> bool:
+    return cursor.execute("SELECT 1 FROM reviews WHERE slate_id = ?", [slate_id]).fetchone() is not None
+
+
+def _take_place(cursor: Cursor, junior_id: str, senior_id: str | None, slate_id: SlateId, at: datetime) -> None:
+    capacity = cursor.execute("SELECT capacity FROM juniors WHERE id = ?", [junior_id]).fetchone()
+    taken = {slot for (slot,) in cursor.execute("SELECT slot FROM matches WHERE junior_id = ?", [junior_id]).fetchall()}
+    free = [slot for slot in range(capacity[0] if capacity else 0) if slot not in taken]
+    if not free:
+        raise Conflict("no_place_left", junior=junior_id)
+    cursor.execute("INSERT INTO matches VALUES (?, ?, ?, ?, ?)", [junior_id, free[0], senior_id, slate_id, at])
+
+
