@@ -63,7 +63,8 @@ def prepare(
     ]
     whole = [each.text for each in profiles]
     vectors = encoder.encode([*whole, *(each.text for each in cut)], progress)
-    index = ProfileIndex([each.id for each in profiles], cut, vectors[len(whole) :], vectors[: len(whole)])
+    of_texts, of_statements = vectors[: len(whole)], vectors[len(whole) :]
+    index = ProfileIndex([each.id for each in profiles], whole, of_texts, cut, of_statements)
     return Benchmark(queries, profiles, index, encoder.encode([each.text for each in queries]))
 
 

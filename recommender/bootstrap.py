@@ -74,7 +74,7 @@ def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:
         trouble.append(error)
     try:
         ranker, manifest = load(settings.models / COLD_START)
-        if encoder.genuine and not encoder.id.startswith(manifest.encoder):
+        if encoder.genuine and settings.encoder != manifest.encoder:
             notices.append("ranker_other_encoder")
     except ModelRefused as error:
         ranker, manifest = similarity_only(), None

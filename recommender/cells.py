@@ -1,4 +1,4 @@
-"""One cell of somebody's file as one value of a `Junior` or `Senior`. What isn't understood is refused, never guessed."""
+"""One cell of somebody's file as one value of a person. What isn't understood is refused, never guessed."""
 
 import json
 import re
@@ -17,27 +17,33 @@ from recommender.text import clean_text, without_invisible
 
 MAX_LINE = 200
 """Characters of a name, department or id. The longest official names have some 150."""
-MAX_EMAIL = 254
-"""RFC 5321, section 4.5.3.1.3: a path of 256 with its brackets."""
 SHOWN_CHARACTERS = 40
 RANGES = {"rank": (1, 10), "level": (1, 8), "wish_to_teach": (1, 5), "capacity": (0, 10)}
 LONG_TEXTS = ("text", "wants", "offers")
 
-SHEET_ERRORS = frozenset(
-    "#N/A #REF! #VALUE! #NAME? #DIV/0! #NULL! #NUM! #SPILL! #N/B #VERW! #WAARDE! #NAAM? #DEEL/0! #LEEG! #GETAL!".split()
-)
+SHEET_ERRORS = {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"} | {
+    "#N/B",
+    "#VERW!",
+    "#WAARDE!",
+    "#NAAM?",
+    "#DEEL/0!",
+    "#LEEG!",
+    "#GETAL!",
+}
+"""What Excel shows for a formula that went wrong, in English and in Dutch."""
 _FORMULA_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 _FORMULA = re.compile(f"[\\s\ufeff]*[{_FORMULA_SIGNS}\t\r]")
 _FORMULA_TEXT = re.compile("[=@\uff1d\uff20]|[+\\-\uff0b\uff0d][^\\s\\-]")
 """A bullet (`- Excel`) is no formula, though a spreadsheet may think so."""
 _EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s,;<>()]+\.[^@\s.,;<>()]{2,}")
 _WHOLE_NUMBER = re.compile(r"([+-]?\d{1,9})(?:[.,]0{1,9})?")
+_UP_TO = re.compile(r"\bt\s?[/.]?\s?m\b|\btot en met\b|\bthrough\b|\bto\b", re.IGNORECASE)
+_BETWEEN_DAYS = re.compile(r"[,;/|+&\s]+")
+_HYPHEN = re.compile("[-\u2013]")
 _LIST_MARK = re.compile(r"[,;/|+&\n]")
 
-Readers = dict[str, Callable[[str, object], object]]
 
-
-class CellRefused(Exception):
+class CellRefused(Exception):  # noqa: N818  # a refusal, as in errors.py
     """A cell that can't be used as it is. Becomes a `RowNote`, never reaches a person as an error."""
 
     def __init__(self, key: str, **values: object) -> None:
@@ -102,11 +108,10 @@ def read_cell(field: str, value: object) -> tuple[object, tuple[str, ...]]:
     CellRefused
         If the value isn't one that the field can have.
     """
+    if isinstance(value, list) and field in LIST_READERS:
+        return LIST_READERS[field]([_as_text(item) for item in value]) or None, ()
     if value is None or value != value:  # NaN, by which pandas says that there is no value
         return None, ()
-    if isinstance(value, list):
-        texts = [_as_text(item) for item in value]
-        return (LIST_READERS[field](texts) if texts else None) if field in LIST_READERS else _no_list(field), ()
     raw = _as_text(value)
     if raw.strip().upper() in SHEET_ERRORS:
         raise CellRefused("refusal.import_sheet_error")
@@ -114,14 +119,8 @@ def read_cell(field: str, value: object) -> tuple[object, tuple[str, ...]]:
     if not text:
         return None, ()
     if field in LIST_READERS:
-        return LIST_READERS[field](_LIST_MARK.split(text)), ()
-    if field in READERS:
-        return READERS[field](field, text), ()
-    return text, changed
-
-
-def _no_list(field: str) -> object:
-    raise CellRefused("refusal.import_one_value")
+        return LIST_READERS[field]([text]) or None, changed
+    return (READERS[field](field, text) if field in READERS else text), changed
 
 
 def _as_text(value: object) -> str:
@@ -149,20 +148,16 @@ def _cleaned(field: str, raw: str) -> tuple[str, tuple[str, ...]]:
     if text.startswith("'") and looks_like_formula(text[1:]):
         text = text[1:].strip()
         changed.append("import_quote")
-    if field not in LONG_TEXTS:
-        text, changed = _one_line(field, text, changed)
+    if field not in LONG_TEXTS and field not in LIST_READERS:
+        line = " ".join(text.split())
+        if len(line) > MAX_LINE:
+            raise CellRefused("error.text_too_long", length=len(line), limit=MAX_LINE)
+        if line != text:
+            changed.append("import_one_line")
+        text = line
     if _FORMULA_TEXT.match(text):
         changed.append("import_formula_text")
     return text, tuple(changed)
-
-
-def _one_line(field: str, text: str, changed: list[str]) -> tuple[str, list[str]]:
-    line = " ".join(text.split())
-    if len(line) > MAX_LINE and field not in LIST_READERS:
-        raise CellRefused("error.text_too_long", length=len(line), limit=MAX_LINE)
-    if line != text and field not in LIST_READERS:
-        return line, [*changed, "import_one_line"]
-    return text, changed
 
 
 def _whole_number(field: str, text: str) -> int:
@@ -188,26 +183,22 @@ def _remote(field: str, text: str) -> Remote:
 
 
 def _email(field: str, text: str) -> str:
-    if len(text) > MAX_EMAIL or not _EMAIL.fullmatch(text):
+    if not _EMAIL.fullmatch(text):
         raise CellRefused("refusal.import_email")
     return text
 
 
-def _languages(items: list[str]) -> tuple[str, ...]:
+def _languages(texts: list[str]) -> tuple[str, ...]:
     found: list[str] = []
-    for item in filter(str.strip, items):
-        code = _language(item)
-        words = item.split()
-        if code:
-            found.append(code)
-            continue
-        # "nl fr" are two codes and "Nederlands en Frans" two names, but in "nl en fr" the middle may be English or "and".
-        names = [word for word in words if word.casefold() not in ("en", "and")]
-        if len(names) < len(words) and any(len(word) == 2 for word in names) and words[-1].casefold() != "en":
+    for item in (item for text in texts for item in _LIST_MARK.split(text) if item.strip()):
+        words = [item] if _language(item) else item.split()
+        middle = {word.casefold() for word in words[1:-1]}
+        # Between two names "en" is Dutch for "and"; in "nl en fr" it may as well be English.
+        if "en" in middle and any(len(word) == 2 for word in (words[0], words[-1])):
             raise CellRefused("refusal.import_languages_unclear")
-        if len(names) == len(words) - 1 and words[-1].casefold() == "en" and all(len(word) == 2 for word in names):
-            names = words
-        for word in names:
+        if middle & {"en", "and"}:
+            words = [words[0], *(word for word in words[1:-1] if word.casefold() not in ("en", "and")), words[-1]]
+        for word in words:
             code = _language(word)
             if code is None:
                 raise CellRefused("refusal.import_language", word=shown(word))
@@ -224,15 +215,46 @@ def _language(words: str) -> str | None:
     return meanings.get(simplified(words))
 
 
-_TO = re.compile(r"\s+(?:t\W?m|tot en met|to|through|until)\s+", re.IGNORECASE)
+def _days(texts: list[str]) -> tuple[str, ...]:
+    found: set[str] = set()
+    for text in texts:
+        if _meanings("days").get(simplified(text)) == "all":
+            return DAYS
+        marked = _UP_TO.sub(" ~ ", text)
+        words = [word for word in _BETWEEN_DAYS.split(marked) if word and word.casefold() not in ("en", "and")]
+        for position, word in enumerate(words):
+            if word != "~":
+                found |= _day_or_list(word)
+            elif 0 < position < len(words) - 1:
+                found |= _from_to(_day(words[position - 1]), _day(words[position + 1]))
+            else:
+                raise CellRefused("refusal.import_days_unclear")
+    return tuple(day for day in DAYS if day in found)
 
 
-def _days(items: list[str]) -> tuple[str, ...]:
-    ...
+def _day_or_list(word: str) -> set[str]:
+    """Read "ma" or "ma-wo-vr". "ma-wo" may mean two days or three, so only neighbours may stand so."""
+    days = [_day(part) for part in _HYPHEN.split(word)]
+    if len(days) == 2 and DAYS.index(days[1]) - DAYS.index(days[0]) != 1:
+        raise CellRefused("refusal.import_days_unclear")
+    return set(days)
+
+
+def _from_to(first: str, last: str) -> set[str]:
+    if DAYS.index(first) >= DAYS.index(last):
+        raise CellRefused("refusal.import_days_unclear")
+    return set(DAYS[DAYS.index(first) : DAYS.index(last) + 1])
+
+
+def _day(word: str) -> str:
+    day = _meanings("days").get(simplified(word))
+    if day not in DAYS:
+        raise CellRefused("refusal.import_day", word=shown(word))
+    return day
 
 
 LIST_READERS: dict[str, Callable[[list[str]], tuple[str, ...]]] = {"languages": _languages, "days": _days}
-READERS: Readers = {
+READERS: dict[str, Callable[[str, str], object]] = {
     **dict.fromkeys(RANGES, _whole_number),
     "active": _yes_no,
     "consent": _yes_no,

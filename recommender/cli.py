@@ -244,7 +244,7 @@ def cold_start(
 
     settings = load_settings(home=home)
     with refusals(settings.language), progress_bar(say("progress.encoder", settings.language)) as bar:
-        report = fit_and_save(folder, load_parts(settings, bar).encoder, out, bar)
+        report = fit_and_save(folder, load_parts(settings, bar).encoder, settings.encoder, out, bar)
     print(report)
 
 

@@ -22,11 +22,15 @@ ENOUGH = {"wish_to_teach": NEUTRAL, "level": 0.75, "language": 1.0, "place": NEU
 """A circumstance below this value is worth a minus."""
 
 
-def evidence(index: ProfileIndex, likeness: Likeness, ranker: AdditiveRanker, junior: int) -> tuple[str, ...]:
-    """Return the one or two statements of a profile that matter most for the request.
+def evidence(
+    request: str, index: ProfileIndex, likeness: Likeness, ranker: AdditiveRanker, junior: int
+) -> tuple[str, ...]:
+    """Return the one or two statements of a profile that matter most for the request, in the profile's order.
 
     Parameters
     ----------
+    request : str
+        The words that were searched with.
     index : ProfileIndex
         The statements.
     likeness : Likeness
@@ -39,17 +43,14 @@ def evidence(index: ProfileIndex, likeness: Likeness, ranker: AdditiveRanker, ju
     places = list(index.statements_of(junior))
     if not places:
         return ()
+    texts = [index.statements[place].text for place in places]
     weights = ranker.weights
-    telling = weights["meaning_best"] * _above_mean(likeness.statement_meaning)[places]
-    telling = telling + weights["wording_best"] * _above_mean(likeness.statement_wording)[places]
+    meaning = (likeness.statements[places] - likeness.statements.mean()) / max(float(likeness.statements.std()), 1e-9)
+    wording = index.wording_of(request, texts) / max(float(likeness.wording.std()), 1e-9)
+    telling = weights["best_statement"] * meaning + weights["wording"] * wording
     best = np.argsort(-telling, kind="stable")[:MAX_EVIDENCE]
-    shown = [place for place in best if telling[place] >= CLOSE * telling[best[0]] or place == best[0]]
-    return tuple(index.statements[places[place]].text for place in sorted(shown))
-
-
-def _above_mean(values: np.ndarray) -> np.ndarray:
-    spread = float(values.std())
-    return (values - values.mean()) / spread if spread > 0 else np.zeros_like(values)
+    shown = [place for place in best if place == best[0] or telling[place] >= CLOSE * telling[best[0]]]
+    return tuple(texts[place] for place in sorted(shown))
 
 
 def text_part(contributions: dict[str, float]) -> float:

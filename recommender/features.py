@@ -12,7 +12,7 @@ from recommender.domain import HELPER_LEVEL, Remote, Senior
 from recommender.index import Likeness
 from recommender.population import Population
 
-TEXT_FEATURES = ("meaning_best", "meaning_whole", "wording_best", "wording_whole")
+TEXT_FEATURES = ("best_statement", "whole_profile", "wording")
 """Likeness of texts, as standard deviations above this request's mean over all juniors."""
 
 FIT_FEATURES = ("wish_to_teach", "level", "language", "place", "load")
@@ -33,14 +33,14 @@ class Circumstances:
 
 
 def text_features(likeness: Likeness) -> NDArray[np.float64]:
-    """Return shape ``(n_juniors, 4)`` in the order of `TEXT_FEATURES`.
+    """Return shape ``(n_juniors, 3)`` in the order of `TEXT_FEATURES`.
 
     Notes
     -----
     Cosines of one encoder crowd together and differ in height from request to request. Standardised over all juniors
     they mean the same for a short and a long request, and for another encoder.
     """
-    columns = (likeness.best_meaning, likeness.whole_meaning, likeness.best_wording, likeness.whole_wording)
+    columns = (likeness.best_statement, likeness.whole, likeness.wording)
     return np.column_stack([_standardised(column.astype(np.float64)) for column in columns])
 
 

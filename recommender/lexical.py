@@ -36,3 +36,11 @@ class CharacterIndex:
         wanted = self._vectorizer.transform([text])
         found: NDArray[np.float32] = (self._matrix[:, wanted.indices] @ wanted.data).astype(np.float32)
         return found
+
+    def between(self, text: str, others: Sequence[str]) -> NDArray[np.float32]:
+        """Return the cosine of `text` with each of `others`, by the weights of the indexed texts."""
+        if self._matrix is None or not others:
+            return np.zeros(len(others), dtype=np.float32)
+        wanted, compared = self._vectorizer.transform([text]), self._vectorizer.transform(others)
+        found: NDArray[np.float32] = (compared @ wanted.T).toarray().ravel().astype(np.float32)
+        return found

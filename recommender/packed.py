@@ -11,11 +11,25 @@ from typing import Any
 import openpyxl
 import pyarrow
 import pyarrow.parquet
+from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.utils.escape import unescape
 
 from recommender.errors import InputRefused
-from recommender.rows import MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED, Problem, Row, Table, counted, printable, with_header
+from recommender.rows import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    MAX_UNPACKED,
+    Problem,
+    Row,
+    Table,
+    as_header,
+    counted,
+    printable,
+    with_header,
+)
 
+MAX_TAGS = 8_000_000
+"""A full list (50,000 rows of 17 cells) has some 5 million. Each costs a microsecond and 100 bytes, also if empty."""
 EXCEL_ROWS = 1_048_576
 """The last row a spreadsheet can have: a higher number in the file is nonsense, and the reader would count to it."""
 ZIP_KINDS = (("word/", "Word"), ("ppt/", "PowerPoint"), ("content.xml", "OpenDocument"), ("xl/workbook.bin", "XLSB"))
@@ -31,6 +45,8 @@ def read_xlsx(content: bytes) -> Table:
                 raise InputRefused("import_wrong_format", what=_zip_kind(names))
             if unpacked > MAX_UNPACKED:  # zipfile never unpacks more than an entry declares
                 raise InputRefused("import_unpacked", limit=MAX_UNPACKED // 1_000_000)
+            if sum(archive.read(name).count(b"<") for name in names) > MAX_TAGS:
+                raise InputRefused("import_too_full")
             return _first_sheet(content, archive)
     except InputRefused:
         raise
@@ -76,11 +92,14 @@ def _xlsx_rows(
     results: Iterator[tuple[Any, ...]], sources: Iterator[tuple[Any, ...]], merged_until: dict[int, int]
 ) -> Iterator[Row]:
     """Yield each row with the stored results; `sources` are the same cells as formulas, or nothing."""
-    until = 0
+    until, blank = 0, None
     for number, (row, source) in enumerate(zip_longest(results, sources, fillvalue=()), start=1):
-        cells = [unescape(cell.value) if isinstance(cell.value, str) else cell.value for cell in row]
         problem = Problem("import_merged") if number <= until else None
         until = max(until, merged_until.get(number, 0))
+        if row is blank or all(cell is EMPTY_CELL for cell in row):
+            blank = row  # openpyxl gives this one tuple for each row that isn't there, up to a million times
+            continue
+        cells = [unescape(cell.value) if isinstance(cell.value, str) else cell.value for cell in row]
         for position, (result, formula) in enumerate(zip(row, source, strict=False)):
             # A formula with the result "" is stored as type "str"; one that was never calculated has no type.
             if formula.data_type == "f" and result.value is None and result.data_type != "str":
@@ -96,12 +115,14 @@ def _merged(xml: bytes) -> tuple[set[int], dict[int, int]]:
     """Return the rows with cells merged sideways, and for cells merged downwards their first and last row."""
     sideways: set[int] = set()
     downwards: dict[int, int] = {}
-    for found in _MERGED.finditer(xml):
+    for count, found in enumerate(_MERGED.finditer(xml)):
         first, last = int(found[1]), int(found[2])
         if first == last:
             sideways.add(first)
         else:
             downwards[first] = max(last, downwards.get(first, 0))
+        if count > MAX_ROWS:
+            raise InputRefused("import_too_many_rows", limit=MAX_ROWS)
     return sideways, downwards
 
 
@@ -120,14 +141,13 @@ def read_parquet(content: bytes) -> Table:
         ]
         table = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(content), read_dictionary=packed).read()
         columns = [_unpacked(column) for column in table.columns]
-        names = [printable(name).strip() for name in table.column_names]
-        # Numbered as a spreadsheet would show it: the names of the columns are row 1.
-        rows = counted(Row(number, cells) for number, cells in enumerate(zip(*columns, strict=True), start=2))
     except InputRefused:
         raise
     except Exception as error:  # a damaged file raises ArrowInvalid, OSError, UnicodeDecodeError, OverflowError, ...
         raise InputRefused("import_damaged", what="Parquet") from error
-    return Table("parquet", tuple(names), rows)
+    # Numbered as a spreadsheet would show it: the names of the columns are row 1.
+    rows = counted(Row(number, cells) for number, cells in enumerate(zip(*columns, strict=True), start=2))
+    return Table("parquet", tuple(map(as_header, table.column_names)), rows)
 
 
 def _check_parquet(metadata: Any, columns: int) -> None:  # pyarrow has no types

@@ -86,6 +86,6 @@ def similarity_only() -> AdditiveRanker:
     """Return the plain order by likeness, for when no fitted ranker can be had. Callers label it."""
     model = LogisticRegression()
     model.classes_ = np.array([0, 1])
-    model.coef_ = np.array([[1.0 if name == "meaning_best" else 0.0 for name in TEXT_FEATURES]])
+    model.coef_ = np.array([[1.0 if name == "best_statement" else 0.0 for name in TEXT_FEATURES]])
     model.intercept_ = np.zeros(1)
     return AdditiveRanker("similarity-only", "", model)

@@ -12,6 +12,8 @@ MAX_ROWS = 50_000
 """The largest organisation this store is measured for has some 200,000 people: four files."""
 MAX_COLUMNS = 100
 """Exports of personnel systems have up to some 80 columns."""
+MAX_HEADER = 200
+"""Characters of a header; a long question of a form has some 150."""
 MAX_UNPACKED = 100_000_000
 """100 MB, unpacked from a 10 MB file: text packs 3 to 8 times, so an honest file stays under it; a zip bomb doesn't."""
 Format = Literal["csv", "xlsx", "jsonl", "parquet"]
@@ -54,6 +56,11 @@ def printable(value: object) -> str:
     return str(value).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def as_header(cell: object) -> str:
+    """Return a header as printable text; a longer one is no header, and is cut."""
+    return "" if cell is None else printable(str(cell)[:MAX_HEADER]).strip()
+
+
 def counted(rows: Iterable[Row], headers: int = 0) -> tuple[Row, ...]:
     """Keep the rows that hold something, within the limits for rows (beside the header) and for text."""
     kept: list[Row] = []
@@ -74,7 +81,7 @@ def with_header(format_: Format, rows: tuple[Row, ...], **found: object) -> Tabl
     """Make a table of rows of which the first that holds something is the header."""
     if not rows:
         raise InputRefused("import_empty")
-    headers = [printable("" if cell is None else cell).strip() for cell in rows[0].cells]
+    headers = [as_header(cell) for cell in rows[0].cells]
     while headers and not headers[-1]:
         headers.pop()
     fitted = tuple(_fitted(row, len(headers)) for row in rows[1:])

@@ -145,12 +145,13 @@ class Service:
             model_id=self.ranker.id,
             encoder_id=self.encoder.id,
             intercept=self.ranker.intercept,
-            suggestions=self._suggestions(order, features, scores, likeness, juniors),
+            suggestions=self._suggestions(goal, order, features, scores, likeness, juniors),
             excluded={name: reasons.count(name) for name in dict.fromkeys(filter(None, reasons))},
         )
 
     def _suggestions(
         self,
+        goal: str,
         order: NDArray[np.int64],
         features: NDArray[np.float64],
         scores: NDArray[np.float64],
@@ -171,7 +172,7 @@ class Service:
                     score=float(scores[place]),
                     contributions=contributions,
                     values=values,
-                    evidence=explain.evidence(juniors.index, likeness, self.ranker, int(place)),
+                    evidence=explain.evidence(goal, juniors.index, likeness, self.ranker, int(place)),
                     minus=explain.minus(values, contributions, self.ranker, best),
                 )
             )
@@ -198,8 +199,10 @@ class Service:
             version = self.store.people.version()
             if self._searchable is None or self._searchable.version != version:
                 juniors, statements = self.store.people.juniors(), self.store.people.statements()
-                vectors = self._encoded([each.text for each in statements], progress)
-                index = ProfileIndex([junior.id for junior in juniors], statements, vectors)
+                texts = [junior.text for junior in juniors]
+                vectors = self._encoded([*texts, *(each.text for each in statements)], progress)
+                of_texts, of_statements = vectors[: len(texts)], vectors[len(texts) :]
+                index = ProfileIndex([junior.id for junior in juniors], texts, of_texts, statements, of_statements)
                 self._searchable = _Searchable(version, Population.of(juniors), index)
             return self._searchable
 

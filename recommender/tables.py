@@ -1,6 +1,8 @@
 """A file of people as a table. The format is told by the content, never by the name."""
 
 import csv
+import io
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -13,10 +15,12 @@ from recommender.packed import read_parquet, read_xlsx
 from recommender.rows import (
     MAX_BYTES,
     MAX_COLUMNS,
+    MAX_ROWS,
     Format,
     Problem,
     Row,
     Table,
+    as_header,
     counted,
     printable,
     with_header,
@@ -90,10 +94,10 @@ def read_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise InputRefused("import_unreadable", path=printable(path), why=error) from error
+        raise InputRefused("import_unreadable", path=printable(path), why=str(error)) from error
     if len(content) > MAX_BYTES:
         raise InputRefused("import_too_large", limit=MAX_BYTES // 1_000_000)
-    if not content.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
+    if not content.strip(b"\x00 \t\r\n\xef\xbb\xbf,;|"):
         raise InputRefused("import_empty")
     return content
 
@@ -136,8 +140,9 @@ def decode(content: bytes) -> tuple[str, str]:
 
 
 _ODD_LETTER = re.compile(
-    "[A-Za-z][^\\w\\s\x00-\x7f\u2019\u2018\u2013\u2014\u2026\u2022\u00ad]+[A-Za-z]"  # a sign inside a word
-    "|[\u00fe\u00f0\u00de\u00d0\u0192]|[a-z][\u017d\u0160\u0178\u0152]|[\u00c0-\u00ff]{3}"
+    "[A-Za-z][^\\w\\s\x00-\x7f\u2019\u2018\u2013\u2014\u2026\u2022\xad\xb4]+[A-Za-z]"  # a sign inside a word
+    "|[\u00fe\u00f0\u00de\u00d0\u0192\u0178]|[\xa3\xa5\xaf\xb1\xb3\xb6\xb9\xbc\xbe][a-z]"  # Turkish, Polish
+    "|[a-z][\u017d\u0160\u0152]|[\u00c0-\u00ff]{3}"  # Mac; Cyrillic and Greek
 )
 
 
@@ -184,19 +189,28 @@ def _separator(text: str) -> str:
 
 
 def _csv_rows(text: str, separator: str) -> Iterator[Row]:
-    lines = [f"{line}\n" for line in text.split("\n")]  # str.splitlines also cuts at U+2028 and form feeds
-    reader = csv.reader(lines, delimiter=separator, strict=True)
-    number = 0
-    while True:
-        number += 1
-        start = reader.line_num
+    """Yield the rows that have cells. A row with broken quotes is one cell with all its lines, and a problem."""
+    taken: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in io.StringIO(text, newline="\n"):  # str.splitlines also cuts at U+2028 and form feeds
+            taken.append(line)
+            yield line
+
+    reader = csv.reader(lines(), delimiter=separator, strict=True)
+    for number in itertools.count(1):
+        first = reader.line_num + 1
+        taken.clear()
         try:
-            yield Row(number, tuple(next(reader)))
+            cells = next(reader)
         except StopIteration:
             return
         except csv.Error:
-            raw = "".join(lines[start : reader.line_num]).strip("\n")
-            yield Row(number, (raw,), Problem("import_quotes", {"first": start + 1, "last": reader.line_num}))
+            problem = Problem("import_quotes", {"first": first, "last": reader.line_num})
+            yield Row(number, ("".join(taken).strip("\n"),), problem)
+            continue
+        if cells:
+            yield Row(number, tuple(cells))
 
 
 def _read_jsonl(content: bytes) -> Table:
@@ -214,13 +228,15 @@ def _read_jsonl(content: bytes) -> Table:
             headers.update(dict.fromkeys(person))
         if len(headers) > MAX_COLUMNS:
             raise InputRefused("import_too_many_columns", count=len(headers), limit=MAX_COLUMNS)
+        if len(parsed) > MAX_ROWS:
+            raise InputRefused("import_too_many_rows", limit=MAX_ROWS)
     if not headers:
         raise InputRefused("import_no_json")
     rows = (
         person if isinstance(person, Row) else Row(number, tuple(person.get(header) for header in headers))
         for number, person in parsed
     )
-    names = tuple(printable(header).strip() for header in headers)
+    names = tuple(map(as_header, headers))
     return Table("jsonl", names, counted(rows), encoding)
 
 

@@ -70,7 +70,7 @@ def content_hash(text: str) -> str:
     Examples
     --------
     >>> content_hash("Excel")[:12]
-    'df26f7d80eea'
+    '48d53635551c'
     """
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -92,7 +92,7 @@ class Database:
             cursor.execute("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY)")
             done = {number for (number,) in cursor.execute("SELECT number FROM migrations").fetchall()}
             scripts = sorted(
-                (entry for entry in resources.files("recommender.store").joinpath("migrations").iterdir()),
+                (entry for entry in resources.files("recommender.store.migrations").iterdir() if entry.name.endswith(".sql")),
                 key=lambda entry: entry.name,
             )
             if done and max(done) > len(scripts):

@@ -81,7 +81,7 @@ class Slates:
     def slate(self, slate_id: SlateId) -> Slate:
         """Return a stored slate just as it was shown, with each junior's name of today."""
         head = self._database.rows(
-            "SELECT r.id, r.senior_id, r.text, r.goal, r.language, r.at, s.model_id, s.encoder_id, s.intercept, "
+            "SELECT r.id, r.senior_id, r.text, r.goal, r.language, r.happened_at, s.model_id, s.encoder_id, s.intercept, "
             "s.excluded FROM slates s JOIN requests r ON r.id = s.request_id WHERE s.id = ?",
             slate_id,
         )
@@ -173,9 +173,9 @@ class Slates:
     def choices(self, *, waiting: bool) -> list[Choice]:
         """Return choices that wait for a coordinator (oldest first), or those decided (newest first)."""
         rows = self._database.rows(
-            "SELECT c.slate_id, c.junior_id, c.conversation_id, c.at, r.decision, r.reason, r.reviewer, r.at "
+            "SELECT c.slate_id, c.junior_id, c.conversation_id, c.happened_at, r.decision, r.reason, r.reviewer, r.happened_at "
             "FROM choices c LEFT JOIN reviews r ON r.slate_id = c.slate_id "
-            "WHERE (r.slate_id IS NULL) = ? ORDER BY coalesce(r.at, c.at)",
+            "WHERE (r.slate_id IS NULL) = ? ORDER BY coalesce(r.happened_at, c.happened_at)",
             waiting,
         )
         found = [
@@ -247,7 +247,7 @@ def _suggestion(
 
 def _log(cursor: Cursor, slate_id: SlateId, junior_id: str, action: Action, at: datetime) -> None:
     cursor.execute(
-        "INSERT INTO interactions (slate_id, junior_id, action, at) VALUES (?, ?, ?, ?)",
+        "INSERT INTO interactions (slate_id, junior_id, action, happened_at) VALUES (?, ?, ?, ?)",
         [slate_id, junior_id, action, at],
     )
 

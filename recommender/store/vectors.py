@@ -19,10 +19,10 @@ class Vectors:
         """Return every stored vector of one encoder by content hash, each of shape ``(dim,)``."""
         self._make_table(dim)
         with self._database.reading() as cursor:
-            found = cursor.execute(
+            found = cursor.sql(
                 # The length is part of DuckDB's vector type, so of the table's name; it is a number, not a text.
                 f"SELECT content_hash, vector FROM embeddings_{dim:d} WHERE encoder_id = ?",  # noqa: S608
-                [encoder_id],
+                params=[encoder_id],
             ).to_arrow_table()
         if not found.num_rows:
             return {}

@@ -28,11 +28,11 @@ CREATE TABLE statements (
 
 CREATE TABLE requests (
     id TEXT PRIMARY KEY, senior_id TEXT, text TEXT NOT NULL, goal TEXT NOT NULL, language TEXT NOT NULL,
-    at TIMESTAMPTZ NOT NULL
+    happened_at TIMESTAMPTZ NOT NULL
 );
 CREATE TABLE slates (
     id TEXT PRIMARY KEY, request_id TEXT NOT NULL, model_id TEXT NOT NULL, encoder_id TEXT NOT NULL,
-    intercept DOUBLE NOT NULL, excluded MAP(TEXT, INTEGER) NOT NULL, at TIMESTAMPTZ NOT NULL
+    intercept DOUBLE NOT NULL, excluded MAP(TEXT, INTEGER) NOT NULL, happened_at TIMESTAMPTZ NOT NULL
 );
 -- The features that were seen and what each added, so that any slate can be explained and learnt from later.
 CREATE TABLE suggestions (
@@ -41,25 +41,25 @@ CREATE TABLE suggestions (
     minus TEXT, propensity DOUBLE NOT NULL, PRIMARY KEY (slate_id, junior_id)
 );
 CREATE TABLE impressions (
-    slate_id TEXT NOT NULL, junior_id TEXT NOT NULL, at TIMESTAMPTZ NOT NULL, PRIMARY KEY (slate_id, junior_id)
+    slate_id TEXT NOT NULL, junior_id TEXT NOT NULL, happened_at TIMESTAMPTZ NOT NULL, PRIMARY KEY (slate_id, junior_id)
 );
 CREATE SEQUENCE interaction_order;
 CREATE TABLE interactions (
     id BIGINT PRIMARY KEY DEFAULT nextval('interaction_order'), slate_id TEXT NOT NULL, junior_id TEXT NOT NULL,
-    action TEXT NOT NULL, at TIMESTAMPTZ NOT NULL
+    action TEXT NOT NULL, happened_at TIMESTAMPTZ NOT NULL
 );
 
 -- A choice waits for a coordinator; one open choice per slate.
 CREATE TABLE choices (
-    slate_id TEXT PRIMARY KEY, junior_id TEXT NOT NULL, senior_id TEXT, conversation_id TEXT, at TIMESTAMPTZ NOT NULL
+    slate_id TEXT PRIMARY KEY, junior_id TEXT NOT NULL, senior_id TEXT, conversation_id TEXT, happened_at TIMESTAMPTZ NOT NULL
 );
 CREATE TABLE reviews (
     slate_id TEXT PRIMARY KEY, junior_id TEXT NOT NULL, decision TEXT NOT NULL, reason TEXT NOT NULL,
-    note TEXT NOT NULL, reviewer TEXT NOT NULL, at TIMESTAMPTZ NOT NULL
+    note TEXT NOT NULL, reviewer TEXT NOT NULL, happened_at TIMESTAMPTZ NOT NULL
 );
 -- The slot makes the capacity a key: two coordinators can't give away the same place.
 CREATE TABLE matches (
-    junior_id TEXT NOT NULL, slot INTEGER NOT NULL, senior_id TEXT, slate_id TEXT NOT NULL, at TIMESTAMPTZ NOT NULL,
+    junior_id TEXT NOT NULL, slot INTEGER NOT NULL, senior_id TEXT, slate_id TEXT NOT NULL, happened_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (junior_id, slot)
 );
 
@@ -68,6 +68,6 @@ CREATE TABLE conversations (
 );
 CREATE TABLE turns (
     conversation_id TEXT NOT NULL, position INTEGER NOT NULL, speaker TEXT NOT NULL, kind TEXT NOT NULL,
-    said TEXT NOT NULL, slate_id TEXT, junior_id TEXT, at TIMESTAMPTZ NOT NULL,
+    said TEXT NOT NULL, slate_id TEXT, junior_id TEXT, happened_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (conversation_id, position)
 );

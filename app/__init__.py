@@ -1,0 +1,1 @@
+"""The pages. The only code that imports streamlit."""

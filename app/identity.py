@@ -1,0 +1,62 @@
+"""Who is looking. Until there is sign-in: a demo identity that anybody on this machine may switch."""
+
+import ipaddress
+from dataclasses import dataclass
+from enum import StrEnum
+
+from recommender.errors import Forbidden
+from recommender.service import Service
+from recommender.wording import Language, say
+
+
+class Role(StrEnum):
+    """What somebody comes to do."""
+
+    SENIOR = "senior"
+    JUNIOR = "junior"
+    COORDINATOR = "coordinator"
+    SCIENTIST = "scientist"
+
+
+HOME = {Role.SENIOR: "ask", Role.JUNIOR: "profile", Role.COORDINATOR: "review", Role.SCIENTIST: "model"}
+PAGES = {
+    Role.SENIOR: ("ask",),
+    Role.JUNIOR: ("profile",),
+    Role.COORDINATOR: ("review", "model"),
+    Role.SCIENTIST: ("model",),
+}
+STAFF = (Role.COORDINATOR, Role.SCIENTIST)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Somebody in a role. `id` is that of a senior or junior, or the name of a staff role."""
+
+    id: str
+    name: str
+    role: Role
+
+
+def everybody(service: Service, language: Language) -> dict[str, Identity]:
+    """Return all demo identities by id: those who learn, those who explain, staff."""
+    people = service.store.people
+    found = [Identity(each.id, each.name, Role.SENIOR) for each in people.seniors()]
+    found += [Identity(each.id, each.name, Role.JUNIOR) for each in people.juniors()]
+    found += [Identity(role, say(f"demo.name_{role}", language), role) for role in STAFF]
+    return {each.id: each for each in found}
+
+
+def check_loopback(address: str | None) -> None:
+    """Refuse the demo identity on an address that other machines can reach.
+
+    Raises
+    ------
+    Forbidden
+        If `address` is not a loopback address; None means every network of this machine.
+    """
+    try:
+        safe = address == "localhost" or ipaddress.ip_address(address or "").is_loopback
+    except ValueError:
+        safe = False
+    if not safe:
+        raise Forbidden("demo_only_here", address=address or "0.0.0.0")  # noqa: S104  # named, not bound

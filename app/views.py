@@ -1,0 +1,231 @@
+"""What the pages show, as plain data: no widgets, no store. Everything here can be tested without a browser."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from recommender import explain
+from recommender.dialogue import Kind, State
+from recommender.domain import Junior, Remote, Senior, Slate, Suggestion, Turn
+from recommender.features import FEATURES
+from recommender.registry import Manifest
+from recommender.service import SHOWN_AT_ONCE
+from recommender.store.slates import Choice
+from recommender.text import statements
+from recommender.wording import Language, say
+
+LEVELS = range(1, 9)
+WISHES = range(1, 6)
+CAPACITIES = range(6)
+EXAMPLES = range(1, 7)
+REJECTIONS = ("topic", "time", "place", "language", "line", "person", "other")
+COMPARED = 3
+MAX_EVIDENCE = 2
+
+
+@dataclass(frozen=True)
+class Card:
+    """One junior as a senior sees them. No numbers."""
+
+    junior_id: str
+    first_name: str
+    place: str
+    quotes: tuple[str, ...]
+    reasons: tuple[str, ...]
+    minus: str | None
+
+    @property
+    def title(self) -> str:
+        """First name and place."""
+        return ", ".join(part for part in (self.first_name, self.place) if part)
+
+
+def first_name(name: str) -> str:
+    """Return the first word of a name.
+
+    Examples
+    --------
+    >>> first_name("Sanne Verbruggen"), first_name("")
+    ('Sanne', '?')
+    """
+    return (name.split() or ["?"])[0]
+
+
+def card(suggestion: Suggestion, junior: Junior, language: Language) -> Card:
+    """Return what a senior reads about a suggestion."""
+    return Card(
+        junior.id,
+        first_name(junior.name),
+        junior.site,
+        suggestion.evidence,
+        tuple(explain.reasons(suggestion, junior, language)),
+        explain.minus_sentence(suggestion.minus, junior, language) if suggestion.minus else None,
+    )
+
+
+def preview(junior: Junior, language: Language) -> Card:
+    """Return a junior's own card. What fits a question isn't known yet, so it shows the start of the profile."""
+    reasons = [place_form(junior, language)]
+    if junior.days:
+        reasons.append(say("card.days", language, days=days(junior.days, language)))
+    reasons.append(say("card.languages", language, languages=languages(junior.languages, language)))
+    return Card(
+        junior.id,
+        first_name(junior.name),
+        junior.site,
+        tuple(statements(junior.text)[:MAX_EVIDENCE]),
+        tuple(reasons),
+        None,
+    )
+
+
+def place_form(junior: Junior, language: Language) -> str:
+    """Say where somebody can meet."""
+    if junior.remote is not Remote.ONLINE and junior.site:
+        return say(f"card.{junior.remote}_in", language, site=junior.site)
+    return say(f"card.{junior.remote}", language)
+
+
+def days(codes: Sequence[str], language: Language) -> str:
+    """Return weekdays as a list in words."""
+    return explain.join([say(f"day.{each}", language) for each in codes], language)
+
+
+def languages(codes: Sequence[str], language: Language) -> str:
+    """Return languages as a list in words."""
+    return explain.join([explain.language_name(each, language) for each in codes], language)
+
+
+def on_screen(slate: Slate, state: State) -> tuple[list[Suggestion], bool]:
+    """Return the suggestions to draw, and whether there are more to show."""
+    left = [each for each in slate.suggestions if each.junior_id not in state.refused]
+    number = SHOWN_AT_ONCE * state.pages
+    return left[:number], len(left) > number
+
+
+def questions(state: State) -> list[Turn]:
+    """Return the senior's questions that are in force, oldest first."""
+    return [turn for turn in state.turns if turn.kind == Kind.GOAL]
+
+
+def step_of(state: State) -> int:
+    """Return 1 for asking, 2 for choosing, 3 for sending."""
+    return {"asking": 1, "choosing": 2, "checking": 3, "sent": 3}[state.stage]
+
+
+# The coordinator
+
+
+def waited(since: datetime, now: datetime, language: Language) -> str:
+    """Say how long something waits, in days of the calendar."""
+    number = (_local(now).date() - _local(since).date()).days
+    return say("review.today" if number < 1 else "review.one_day" if number == 1 else "review.days", language, days=number)
+
+
+def moment(at: datetime, language: Language) -> str:
+    """Return a date in words with the time of the clock."""
+    local = _local(at)
+    month = say(f"month.{local.month}", language)
+    return f"{local.day} {month} {local.year}, {local:%H:%M}"
+
+
+def _local(at: datetime) -> datetime:
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone()
+
+
+def number(value: float, language: Language, *, sign: bool = False) -> str:
+    """Return a number with two decimals as the reader writes it.
+
+    Examples
+    --------
+    >>> number(-0.5, "nl", sign=True), number(1.25, "en")
+    ('-0,50', '1.25')
+    """
+    text = f"{value:+.2f}" if sign else f"{value:.2f}"
+    return text.replace(".", ",") if language == "nl" else text
+
+
+def warnings(choice: Choice, senior: Senior | None, junior: Junior, load: Mapping[str, int]) -> list[str]:
+    """Return keys under ``review`` of what a coordinator should check by hand. The choice itself is in `load`."""
+    found = []
+    if junior.rank is None:
+        found.append("warn_junior_rank")
+    if senior is None:
+        found.append("warn_no_senior")
+    elif senior.rank is None:
+        found.append("warn_senior_rank")
+    if load.get(junior.id, 0) > junior.capacity:
+        found.append("warn_full")
+    if not junior.active:
+        found.append("warn_inactive")
+    if not junior.consent:
+        found.append("warn_consent")
+    if choice.slate.suggestions and choice.slate.suggestions[0].junior_id != choice.junior_id:
+        found.append("warn_not_first")
+    return found
+
+
+def chosen(choice: Choice) -> Suggestion:
+    """Return the suggestion that was chosen."""
+    return next(each for each in choice.slate.suggestions if each.junior_id == choice.junior_id)
+
+
+def compared(choice: Choice) -> list[Suggestion]:
+    """Return the chosen suggestion and the best others, at most `COMPARED`."""
+    others = [each for each in choice.slate.suggestions if each.junior_id != choice.junior_id]
+    return [chosen(choice), *others[: COMPARED - 1]]
+
+
+def comparison(
+    suggestions: Sequence[Suggestion], juniors: Mapping[str, Junior], load: Mapping[str, int], language: Language
+) -> dict[str, list[str]]:
+    """Return rows of facts, one cell for each suggestion."""
+    people = [juniors[each.junior_id] for each in suggestions]
+    none = say("review.none", language)
+    rows = {
+        "site": [each.site or none for each in people],
+        "remote": [say(f"remote.{each.remote}", language) for each in people],
+        "days": [days(each.days, language) or none for each in people],
+        "languages": [languages(each.languages, language) for each in people],
+        "level": [say(f"level.{each.level}", language) if each.level else none for each in people],
+        "load": [places(each, load, language) for each in people],
+        "evidence": [" / ".join(each.evidence) or none for each in suggestions],
+        "reasons": ["; ".join(explain.reasons(each, juniors[each.junior_id], language)) or none for each in suggestions],
+        "minus": [
+            explain.minus_sentence(each.minus, juniors[each.junior_id], language) if each.minus else none
+            for each in suggestions
+        ],
+        "score": [number(each.score, language) for each in suggestions],
+    }
+    return {say(f"review.row_{name}", language): cells for name, cells in rows.items()}
+
+
+def places(junior: Junior, load: Mapping[str, int], language: Language) -> str:
+    """Say how many places of a junior are taken."""
+    return say("review.places", language, taken=load.get(junior.id, 0), capacity=junior.capacity)
+
+
+def contributions(suggestion: Suggestion, intercept: float, language: Language) -> list[tuple[str, float]]:
+    """Return what each feature added to the score, largest effect first, with the start that all have at the end."""
+    parts = sorted(suggestion.contributions.items(), key=lambda part: -abs(part[1]))
+    return [(say(f"feature.{name}", language), added) for name, added in parts] + [
+        (say("feature.intercept", language), intercept)
+    ]
+
+
+# The model
+
+
+def weights(ranker_weights: Mapping[str, float], language: Language) -> list[tuple[str, float]]:
+    """Return the weight of each feature in words, in the order of the model."""
+    return [(say(f"feature.{name}", language), ranker_weights[name]) for name in FEATURES]
+
+
+def metrics(manifest: Manifest, language: Language) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """Return the names of the measures and one row of numbers for each method."""
+    names = list(dict.fromkeys(name for values in manifest.metrics.values() for name in values))
+    rows = [
+        (method, [number(values[name], language) if name in values else "" for name in names])
+        for method, values in manifest.metrics.items()
+    ]
+    return names, rows
