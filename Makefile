@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PORT ?= 8501
 
-.PHONY: run test lint types unit browser fix setup bench-text screenshots clean
+.PHONY: run test lint types unit browser fix setup bench-text screenshots lock clean
 
 run: $(READY) ## start the app with the demo organisation on http://localhost:8501
 	$(BIN)/telemachos demo
@@ -31,7 +31,7 @@ fix: $(READY) ## put the code in shape
 	$(BIN)/ruff format .
 
 bench-text: $(READY) ## rank the benchmark folders and score them beside plain methods
-	scripts/bench-text $(BENCHMARKS)
+	$(BIN)/python scripts/bench_text.py $(BENCHMARKS)
 
 screenshots: $(READY) ## take the pictures of the docs
 	scripts/install-chromium
@@ -50,3 +50,6 @@ $(READY): pyproject.toml constraints.txt
 
 clean: ## remove what was installed and made
 	rm -rf .venv data/local build *.egg-info .mypy_cache .ruff_cache .hypothesis
+
+lock: $(READY) ## write down the versions that are installed now
+	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu//' > constraints.txt

@@ -55,7 +55,8 @@ class Frontdoor:
             return
         if _is_visit(scope):  # a page must arrive unpacked: its language is written into it
             packed = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
-            scope = scope | {"headers": [(name, value) for name, value in scope["headers"] if name not in packed]}
+            headers = [(name, value) for name, value in scope["headers"] if name not in packed]
+            scope = {**scope, "headers": headers}
         await self.app(scope, receive, _Sender(scope, send))
 
 

@@ -9,7 +9,8 @@ from typing import Literal
 
 import streamlit as st
 
-from recommender.domain import ConversationId, SlateId
+from app.identity import Identity
+from recommender.domain import ConversationId, Junior, SlateId
 from recommender.errors import TelemachosError
 from recommender.wording import Language, say
 
@@ -26,6 +27,11 @@ class Problem:
     error: TelemachosError | None
     code: str = ""
 
+    @property
+    def key(self) -> str:
+        """Which refusal this is; empty for what nobody expected."""
+        return self.error.key if self.error else ""
+
     def sentence(self, language: Language) -> str:
         """Say it in the language of the page, also when that is switched afterwards."""
         return self.error.sentence(language) if self.error else say("frame.broken", language, code=self.code)
@@ -41,7 +47,8 @@ class Session:
 
     language: Language = "nl"
     text_size: TextSize = "normal"
-    who: str = ""
+    who_id: str = ""
+    who: Identity | None = None
     go_home: bool = False
     conversation_id: ConversationId | None = None
     reviewing: SlateId | None = None
@@ -50,6 +57,7 @@ class Session:
     spoken_values: dict[str, object] = field(default_factory=dict)
     focus: str = ""
     problem: Problem | None = None
+    draft: Junior | None = None
     saved: bool = False
 
     def announce(self, key: str, focus: str = "", **values: object) -> None:
@@ -59,9 +67,9 @@ class Session:
 
     def become(self, who: str) -> None:
         """Forget what belonged to the person before."""
-        self.who, self.go_home = who, True
+        self.who_id, self.go_home = who, True
         self.conversation_id = self.reviewing = self.problem = None
-        self.saved = False
+        self.draft, self.saved = None, False
         self.spoken = self.focus = ""
 
     @contextmanager

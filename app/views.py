@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from recommender import explain
-from recommender.dialogue import Kind, State
-from recommender.domain import Junior, Remote, Senior, Slate, Suggestion, Turn
+from recommender.dialogue import Kind, Stage, State
+from recommender.domain import Junior, JuniorId, Remote, Senior, Slate, Suggestion, Turn
 from recommender.features import FEATURES
 from recommender.registry import Manifest
 from recommender.service import SHOWN_AT_ONCE
@@ -21,6 +21,7 @@ EXAMPLES = range(1, 7)
 REJECTIONS = ("topic", "time", "place", "language", "line", "person", "other")
 COMPARED = 3
 MAX_EVIDENCE = 2
+OURS = ("ranker", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,12 @@ def card(suggestion: Suggestion, junior: Junior, language: Language) -> Card:
         junior.site,
         suggestion.evidence,
         tuple(explain.reasons(suggestion, junior, language)),
-        explain.minus_sentence(suggestion.minus, junior, language) if suggestion.minus else None,
+        _lower_first(explain.minus_sentence(suggestion.minus, junior, language)) if suggestion.minus else None,
     )
+
+
+def _lower_first(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def preview(junior: Junior, language: Language) -> Card:
@@ -109,8 +114,8 @@ def questions(state: State) -> list[Turn]:
 
 
 def step_of(state: State) -> int:
-    """Return 1 for asking, 2 for choosing, 3 for sending."""
-    return {"asking": 1, "choosing": 2, "checking": 3, "sent": 3}[state.stage]
+    """Return 1 for asking, 2 for choosing, 3 for sending, 4 for sent."""
+    return [*Stage].index(state.stage) + 1
 
 
 # The coordinator
@@ -119,7 +124,9 @@ def step_of(state: State) -> int:
 def waited(since: datetime, now: datetime, language: Language) -> str:
     """Say how long something waits, in days of the calendar."""
     number = (_local(now).date() - _local(since).date()).days
-    return say("review.today" if number < 1 else "review.one_day" if number == 1 else "review.days", language, days=number)
+    return say(
+        "review.today" if number < 1 else "review.one_day" if number == 1 else "review.days", language, days=number
+    )
 
 
 def moment(at: datetime, language: Language) -> str:
@@ -145,7 +152,7 @@ def number(value: float, language: Language, *, sign: bool = False) -> str:
     return text.replace(".", ",") if language == "nl" else text
 
 
-def warnings(choice: Choice, senior: Senior | None, junior: Junior, load: Mapping[str, int]) -> list[str]:
+def warnings(choice: Choice, senior: Senior | None, junior: Junior, load: Mapping[JuniorId, int]) -> list[str]:
     """Return keys under ``review`` of what a coordinator should check by hand. The choice itself is in `load`."""
     found = []
     if junior.rank is None:
@@ -177,7 +184,10 @@ def compared(choice: Choice) -> list[Suggestion]:
 
 
 def comparison(
-    suggestions: Sequence[Suggestion], juniors: Mapping[str, Junior], load: Mapping[str, int], language: Language
+    suggestions: Sequence[Suggestion],
+    juniors: Mapping[JuniorId, Junior],
+    load: Mapping[JuniorId, int],
+    language: Language,
 ) -> dict[str, list[str]]:
     """Return rows of facts, one cell for each suggestion."""
     people = [juniors[each.junior_id] for each in suggestions]
@@ -190,7 +200,9 @@ def comparison(
         "level": [say(f"level.{each.level}", language) if each.level else none for each in people],
         "load": [places(each, load, language) for each in people],
         "evidence": [" / ".join(each.evidence) or none for each in suggestions],
-        "reasons": ["; ".join(explain.reasons(each, juniors[each.junior_id], language)) or none for each in suggestions],
+        "reasons": [
+            "; ".join(explain.reasons(each, juniors[each.junior_id], language)) or none for each in suggestions
+        ],
         "minus": [
             explain.minus_sentence(each.minus, juniors[each.junior_id], language) if each.minus else none
             for each in suggestions
@@ -200,7 +212,7 @@ def comparison(
     return {say(f"review.row_{name}", language): cells for name, cells in rows.items()}
 
 
-def places(junior: Junior, load: Mapping[str, int], language: Language) -> str:
+def places(junior: Junior, load: Mapping[JuniorId, int], language: Language) -> str:
     """Say how many places of a junior are taken."""
     return say("review.places", language, taken=load.get(junior.id, 0), capacity=junior.capacity)
 
@@ -208,9 +220,17 @@ def places(junior: Junior, load: Mapping[str, int], language: Language) -> str:
 def contributions(suggestion: Suggestion, intercept: float, language: Language) -> list[tuple[str, float]]:
     """Return what each feature added to the score, largest effect first, with the start that all have at the end."""
     parts = sorted(suggestion.contributions.items(), key=lambda part: -abs(part[1]))
-    return [(say(f"feature.{name}", language), added) for name, added in parts] + [
+    return [(feature(name, language), added) for name, added in parts] + [
         (say("feature.intercept", language), intercept)
     ]
+
+
+def feature(name: str, language: Language) -> str:
+    """Return a feature in words; an old slate may hold one that no longer exists, which keeps its name."""
+    try:
+        return say(f"feature.{name}", language)
+    except KeyError:
+        return name
 
 
 # The model
@@ -218,14 +238,15 @@ def contributions(suggestion: Suggestion, intercept: float, language: Language) 
 
 def weights(ranker_weights: Mapping[str, float], language: Language) -> list[tuple[str, float]]:
     """Return the weight of each feature in words, in the order of the model."""
-    return [(say(f"feature.{name}", language), ranker_weights[name]) for name in FEATURES]
+    return [(feature(name, language), ranker_weights[name]) for name in FEATURES]
 
 
 def metrics(manifest: Manifest, language: Language) -> tuple[list[str], list[tuple[str, list[str]]]]:
-    """Return the names of the measures and one row of numbers for each method."""
-    names = list(dict.fromkeys(name for values in manifest.metrics.values() for name in values))
-    rows = [
-        (method, [number(values[name], language) if name in values else "" for name in names])
-        for method, values in manifest.metrics.items()
-    ]
-    return names, rows
+    """Return the columns, this model first, and for each collection a row of numbers, ours with its interval."""
+    others = list(dict.fromkeys(name for values in manifest.metrics.values() for name in values if name not in OURS))
+    rows = []
+    for collection, values in manifest.metrics.items():
+        ours, low, high = (number(values[name], language) if name in values else "?" for name in OURS)
+        cells = [number(values[name], language) if name in values else "" for name in others]
+        rows.append((collection, [f"{ours} ({low} - {high})", *cells]))
+    return [say("model.this", language), *(feature(name, language) for name in others)], rows

@@ -55,7 +55,7 @@ def prepare(
     InputRefused
         If a file is missing or a line is not an object with ``id`` and ``text``.
     """
-    profiles, queries = _texts(folder / candidates), _texts(folder / "queries.jsonl")
+    profiles, queries = read_texts(folder / candidates), read_texts(folder / "queries.jsonl")
     cut = [
         Statement(each.id, position, text)
         for each in profiles
@@ -104,7 +104,8 @@ def write_run(path: Path, rows: Sequence[tuple[str, str, float]]) -> None:
     path.write_text("".join(f"{query}\t{candidate}\t{score:.6f}\n" for query, candidate, score in rows))
 
 
-def _texts(path: Path) -> tuple[Text, ...]:
+def read_texts(path: Path) -> tuple[Text, ...]:
+    """Return the texts of a file of candidates or queries."""
     found = []
     for number, line in enumerate(_lines(path), start=1):
         try:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from recommender.encoder import Encoder, fallback_encoder, load_encoder
 from recommender.errors import EncoderUnavailable, ModelRefused, TelemachosError
+from recommender.neutral import NeutralEncoder
 from recommender.ranker import AdditiveRanker, similarity_only
 from recommender.registry import COLD_START, Manifest, load
 from recommender.service import Progress, Service
@@ -66,7 +67,9 @@ def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:
     trouble: list[TelemachosError] = []
     try:
         encoder = load_encoder(settings, progress)
-        if not encoder.genuine:
+        if encoder.genuine:
+            encoder = NeutralEncoder(encoder)
+        else:
             notices.append("encoder_test")
     except EncoderUnavailable as error:
         encoder = fallback_encoder()

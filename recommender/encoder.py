@@ -30,20 +30,19 @@ CHARACTERS = "characters"
 
 
 class Encoder(Protocol):
-    """What turns texts into unit vectors.
-
-    `id` is stored with each vector: model, backend and a hash of weights and prompt. Vectors of different ids are
-    not comparable. `dim` is their length. `genuine` is False if only characters are compared, which pages must say.
-    """
+    """What turns texts into unit vectors."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Model, backend and a hash of weights and prompt; stored with each vector. Other ids don't compare."""
 
     @property
-    def dim(self) -> int: ...
+    def dim(self) -> int:
+        """Length of a vector."""
 
     @property
-    def genuine(self) -> bool: ...
+    def genuine(self) -> bool:
+        """False if only characters are compared, which pages must say."""
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         """Encode texts.
@@ -96,7 +95,8 @@ class SentenceEncoder:
         dim: int = 0,
     ) -> None:
         self.name, self.backend = name, backend
-        self._load, self._model = load, None  # type: tuple[Callable[[], SentenceTransformer], SentenceTransformer | None]
+        self._load = load
+        self._model: SentenceTransformer | None = None
         self._prompt, self._revision, self._dim = prompt, revision, dim
         self._lock = threading.RLock()
 
@@ -271,8 +271,8 @@ def quiet() -> None:
     """Keep the libraries' progress bars and remarks off the screen."""
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
 
 

@@ -82,10 +82,8 @@ def _first_sheet(content: bytes, archive: zipfile.ZipFile) -> Table:
 
 
 def _cells(sheet: Any) -> Iterator[tuple[Any, ...]]:  # openpyxl has no types
-    if sheet is None:
-        return iter(())
-    sheet.reset_dimensions()  # the size that the file claims may be wrong, and rows would be lost
-    return sheet.iter_rows(max_row=EXCEL_ROWS, max_col=MAX_COLUMNS + 1)  # type: ignore[no-any-return]
+    # Said here, for the size that the file itself claims may be wrong, and rows would be lost.
+    return sheet.iter_rows(max_row=EXCEL_ROWS, max_col=MAX_COLUMNS + 1) if sheet else iter(())
 
 
 def _xlsx_rows(

@@ -3,7 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -101,6 +101,26 @@ class Service:
     def junior(self, junior_id: str) -> Junior:
         """Return one junior."""
         return self.store.people.junior(junior_id)
+
+    def senior(self, senior_id: str) -> Senior:
+        """Return one senior."""
+        return self.store.people.senior(senior_id)
+
+    def save_junior(self, junior: Junior) -> Junior:
+        """Store a profile that its owner has edited, and return it as it was stored.
+
+        Raises
+        ------
+        InputRefused
+            If the text is empty or too long, or no language is left.
+        """
+        edited = replace(junior, text=clean_text(junior.text), wants=clean_text(junior.wants))
+        if not any(character.isalnum() for character in edited.text):
+            raise InputRefused("empty_profile")
+        if not edited.languages:
+            raise InputRefused("no_language")
+        self.put_people([edited])
+        return edited
 
     # Suggestions
 
@@ -250,6 +270,18 @@ class Service:
             (dialogue.GUIDE, answer, "", slate.id, None),
         )
 
+    def slate(self, slate_id: SlateId) -> Slate:
+        """Return a slate as it was shown."""
+        return self.store.slates.slate(slate_id)
+
+    def choice(self, slate_id: SlateId) -> Choice | None:
+        """Return the choice from a slate with the decision so far, or None when nothing was sent or it was undone."""
+        held = self.store.slates.choice_of(slate_id)
+        if held is None:
+            return None
+        among = self.store.slates.choices(waiting=held[1] is None)
+        return next((each for each in among if each.slate.id == slate_id), None)
+
     def shown(self, slate_id: SlateId, junior_ids: Sequence[JuniorId]) -> None:
         """Record which suggestions a page has really drawn."""
         self.store.slates.shown(slate_id, junior_ids, self._clock())
@@ -341,6 +373,14 @@ class Service:
         return self.state(conversation_id)
 
     # The coordinator
+
+    def load(self) -> dict[JuniorId, int]:
+        """Return how many places of each junior are taken."""
+        return self.store.slates.load()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many of each thing is stored."""
+        return self.store.slates.counts()
 
     def waiting(self) -> list[Choice]:
         """Return choices that wait for a decision, oldest first."""

