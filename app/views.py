@@ -153,22 +153,22 @@ def number(value: float, language: Language, *, sign: bool = False) -> str:
 
 
 def warnings(choice: Choice, senior: Senior | None, junior: Junior, load: Mapping[JuniorId, int]) -> list[str]:
-    """Return keys under ``review`` of what a coordinator should check by hand. The choice itself is in `load`."""
+    """Return what a coordinator should check by hand, as names under ``review.warn_``. `load` counts this choice too."""
     found = []
     if junior.rank is None:
-        found.append("warn_junior_rank")
+        found.append("junior_rank")
     if senior is None:
-        found.append("warn_no_senior")
+        found.append("no_senior")
     elif senior.rank is None:
-        found.append("warn_senior_rank")
+        found.append("senior_rank")
     if load.get(junior.id, 0) > junior.capacity:
-        found.append("warn_full")
+        found.append("full")
     if not junior.active:
-        found.append("warn_inactive")
+        found.append("inactive")
     if not junior.consent:
-        found.append("warn_consent")
+        found.append("consent")
     if choice.slate.suggestions and choice.slate.suggestions[0].junior_id != choice.junior_id:
-        found.append("warn_not_first")
+        found.append("not_first")
     return found
 
 

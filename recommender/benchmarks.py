@@ -57,9 +57,7 @@ def prepare(
     """
     profiles, queries = read_texts(folder / candidates), read_texts(folder / "queries.jsonl")
     cut = [
-        Statement(each.id, position, text)
-        for each in profiles
-        for position, text in enumerate(statements(each.text))
+        Statement(each.id, position, text) for each in profiles for position, text in enumerate(statements(each.text))
     ]
     whole = [each.text for each in profiles]
     vectors = encoder.encode([*whole, *(each.text for each in cut)], progress)

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+from recommender.blend import BlendedEncoder, UniversalEncoder
 from recommender.encoder import Encoder, fallback_encoder, load_encoder
 from recommender.errors import EncoderUnavailable, ModelRefused, TelemachosError
 from recommender.neutral import NeutralEncoder
 from recommender.ranker import AdditiveRanker, similarity_only
 from recommender.registry import COLD_START, Manifest, load
 from recommender.service import Progress, Service
-from recommender.settings import Settings
+from recommender.settings import DEFAULT_ENCODER, Settings
 from recommender.store import Store
 
 DATABASE = "telemachos.duckdb"
@@ -68,7 +69,7 @@ def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:
     try:
         encoder = load_encoder(settings, progress)
         if encoder.genuine:
-            encoder = NeutralEncoder(encoder)
+            encoder = _complete(encoder, settings)
         else:
             notices.append("encoder_test")
     except EncoderUnavailable as error:
@@ -84,3 +85,14 @@ def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:
         notices.append("ranker_missing")
         trouble.append(error)
     return Parts(encoder, ranker, manifest, tuple(notices), tuple(trouble))
+
+
+def _complete(encoder: Encoder, settings: Settings) -> Encoder:
+    """Take the language out of the vectors, and put a second encoder beside the default one.
+
+    The share of the second was measured with the default encoder, so another encoder stands alone.
+    """
+    neutral = NeutralEncoder(encoder)
+    if settings.encoder != DEFAULT_ENCODER:
+        return neutral
+    return BlendedEncoder(neutral, NeutralEncoder(UniversalEncoder()))

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from recommender.bootstrap import Installation, install
-from recommender.domain import Junior, SeniorId, Slate
+from recommender.domain import Junior, JuniorId, SeniorId, Slate
 from recommender.errors import TelemachosError
 from recommender.explain import join, minus_sentence
 from recommender.settings import load_settings
@@ -64,6 +64,7 @@ class Bar:
         self._progress, self._task = progress, progress.add_task(label, total=None)
 
     def __call__(self, done: int, total: int) -> None:
+        """Move the bar."""
         self._progress.update(self._task, completed=done, total=total)
 
 
@@ -171,7 +172,7 @@ def recommend(
             _print_slate(slate, juniors)
 
 
-def slate_document(slate: Slate, juniors: dict[str, Junior]) -> dict[str, object]:
+def slate_document(slate: Slate, juniors: dict[JuniorId, Junior]) -> dict[str, object]:
     """Return a slate in the form of the contract."""
     language = slate.request.understood.language
     return {
@@ -196,7 +197,7 @@ def slate_document(slate: Slate, juniors: dict[str, Junior]) -> dict[str, object
     }
 
 
-def _print_slate(slate: Slate, juniors: dict[str, Junior]) -> None:
+def _print_slate(slate: Slate, juniors: dict[JuniorId, Junior]) -> None:
     language = slate.request.understood.language
     for each in slate.suggestions:
         junior = juniors[each.junior_id]
@@ -288,5 +289,3 @@ def doctor(as_json: Json = False, home: Home = None) -> None:
 
 def _print_json(document: object) -> None:
     print(json.dumps(document, ensure_ascii=False, indent=2))
-
-

@@ -1,7 +1,8 @@
 """The ranker for the first day: text weights fitted on relevance judgements that other people made.
 
-Nothing here is a label of ours. Each benchmark counts alike whatever its size, and the figures come from folders that
-were left out of the fit, with their relatives: a recipe that only fits what it saw would show.
+No label here comes from a formula of ours: they are judgements by people, or, for the demo's needs, by a reader
+(``data/demo_needs/README.md``). Each source counts alike whatever its size, and the figures come from sources that were
+left out of the fit, with their relatives: a recipe that only fits what it saw would show.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,9 @@ from recommender.registry import COLD_START, Manifest, save
 from recommender.service import Progress
 
 SEED = 7
+
+DATA = Path(__file__).parents[1] / "data"
+"""Of this product: its own judged needs are a source too, and the only one that is people asking people."""
 
 NEGATIVES = 800
 """Candidates drawn for each request that nobody judged relevant; they are weighted back to their true number."""
@@ -44,6 +48,7 @@ SOURCES = (
     Source("job_titles_nl", "titles", "job_titles_nl"),
     Source("job_titles_en", "titles", "job_titles_en"),
     Source("skill_sentences_en", "sentences", "skill_sentences_en"),
+    Source("demo_needs", "needs", str(DATA / "demo_needs"), candidates="../demo/juniors.jsonl"),
 )
 
 

@@ -3,16 +3,18 @@
 from importlib import resources
 from pathlib import Path
 
+from recommender.domain import Person
 from recommender.importing import read_people
 from recommender.service import Progress, Service
 
 FOLDER = Path(str(resources.files("recommender"))).parent / "data" / "demo"
 
+
 def load_demo(service: Service, progress: Progress | None = None) -> int:
     """Load the demo organisation and return how many people it has; a second call changes nothing."""
-    people = [*read_people(FOLDER / "seniors.jsonl", "seniors").people]
+    people: list[Person] = [*read_people(FOLDER / "seniors.jsonl", "seniors").people]
     people += read_people(FOLDER / "juniors.jsonl", "juniors").people
-    held = {each.id: each for each in [*service.store.people.juniors(), *service.store.people.seniors()]}
+    held = {each.id for each in service.store.people.juniors()} | {each.id for each in service.store.people.seniors()}
     new = [each for each in people if each.id not in held]
     if new:
         service.put_people(new, progress)

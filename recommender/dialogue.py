@@ -54,7 +54,7 @@ class State:
 
     @property
     def can_undo(self) -> bool:
-        """Is there a step of the senior to take back?"""
+        """Whether there is a step of the senior to take back."""
         return any(turn.speaker == SENIOR for turn in self.turns)
 
 
@@ -84,7 +84,7 @@ def state_of(turns: Sequence[Turn]) -> State:
 
 
 def allowed(state: State, kind: Kind) -> bool:
-    """Can the senior do this now? A late click on an old card must change nothing."""
+    """Tell whether the senior can do this now. A late click on an old card must change nothing."""
     return {
         Kind.GOAL: state.stage in {Stage.ASKING, Stage.CHOOSING},
         Kind.PICK: state.stage is Stage.CHOOSING,

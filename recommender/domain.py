@@ -1,4 +1,4 @@
-"""The words of the field, as frozen data. Standard library only.
+"""The words of the field, as frozen data.
 
 In reverse mentoring the **junior** teaches and the **senior** learns.
 """
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
+
+from recommender.wording import Language
 
 JuniorId = NewType("JuniorId", str)
 SeniorId = NewType("SeniorId", str)
@@ -87,7 +89,7 @@ class Understood:
     """What was read in a request. `language` is that of the text; `goal` is the text that is searched with."""
 
     goal: str
-    language: str
+    language: Language
 
 
 @dataclass(frozen=True)

@@ -70,9 +70,7 @@ def minus(values: dict[str, float], contributions: dict[str, float], ranker: Add
     best : float
         `text_part` of the first suggestion.
     """
-    costs = {
-        name: ranker.weights[name] * (1 - values[name]) for name in FIT_FEATURES if values[name] < ENOUGH[name]
-    }
+    costs = {name: ranker.weights[name] * (1 - values[name]) for name in FIT_FEATURES if values[name] < ENOUGH[name]}
     lost = best - text_part(contributions)
     if text_part(contributions) < WEAK_TEXT * best:
         costs["text"] = lost

@@ -6,10 +6,10 @@ not of meaning; what lies in them is taken out of every vector.
 
 Notes
 -----
-The directions are the first right singular vectors of the differences between translations (after Yang et al., "A Simple
-and Effective Method to Eliminate the Self Language Bias in Multilingual Representations", 2021, who take them from one
-language at a time). The translations are sentences of this product's own catalogue, frozen in ``translation_pairs.tsv``;
-no benchmark text is among them. Evidence: docs/adr/0007.
+The directions are the first right singular vectors of the differences between translations (after Yang et al., 2021, "A
+Simple and Effective Method to Eliminate the Self Language Bias in Multilingual Representations", who take them from one
+language at a time). The translations are sentences of this product's own catalogue, frozen in
+``translation_pairs.tsv``; no benchmark text is among them. Evidence: docs/adr/0007.
 """
 
 import hashlib

@@ -141,7 +141,11 @@ class Service:
             raise InputRefused("empty_request")
         senior = self.store.people.senior(senior_id) if senior_id else None
         request = Request(
-            RequestId(uuid.uuid4().hex), senior_id, text=goal, understood=understand(goal, page_language), at=self._clock()
+            RequestId(uuid.uuid4().hex),
+            senior_id,
+            text=goal,
+            understood=understand(goal, page_language),
+            at=self._clock(),
         )
         slate = self._rank(request, senior, k)
         self.store.slates.put(slate)
@@ -178,7 +182,9 @@ class Service:
         likeness: Likeness,
         juniors: _Searchable,
     ) -> tuple[Suggestion, ...]:
-        added = [dict(zip(FEATURES, map(float, row), strict=True)) for row in self.ranker.contributions(features[order])]
+        added = [
+            dict(zip(FEATURES, map(float, row), strict=True)) for row in self.ranker.contributions(features[order])
+        ]
         best = max((explain.text_part(each) for each in added), default=0.0)
         found = []
         for rank, (place, contributions) in enumerate(zip(order, added, strict=True), start=1):

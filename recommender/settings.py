@@ -23,10 +23,11 @@ class Settings(BaseSettings):
     home: Path = Field(Path("data/local"), description="Folder with the database, encoders, models and snapshots.")
     encoder: str = Field(
         DEFAULT_ENCODER,
-        description="`multilingual-e5-small`, `hashing` (fast tests only), or any sentence-transformers name or folder.",
+        description="`multilingual-e5-small`, `hashing` (tests only), or any sentence-transformers name or folder.",
     )
     encoder_backend: Literal["onnx", "torch"] = Field(
-        "onnx", description="`onnx` is the int8 copy of the default encoder; `torch` is float32 and about 3 times slower."
+        "onnx",
+        description="`onnx` is the int8 copy of the default encoder; `torch` is float32 and slower.",
     )
     encoder_prompt: str | None = Field(
         None, description="Text put before each request and statement. Empty: the encoder's own default."

@@ -11,7 +11,14 @@ from recommender.explain import minus_sentence
 from recommender.service import SHOWN_AT_ONCE, Service
 from recommender.wording import Language, say
 
-COMMANDS = {"undo": "undo", "ongedaan": "undo", "restart": "restart", "opnieuw": "restart", "more": "more", "meer": "more"}
+COMMANDS = {
+    "undo": "undo",
+    "ongedaan": "undo",
+    "restart": "restart",
+    "opnieuw": "restart",
+    "more": "more",
+    "meer": "more",
+}
 YES, NO = {"ja", "yes", "j", "y"}, {"nee", "no", "n"}
 
 
@@ -53,7 +60,12 @@ def _typed() -> Iterable[str]:
 
 
 def _take(
-    service: Service, conversation: ConversationId, senior_id: SeniorId | None, text: str, state: State, language: Language
+    service: Service,
+    conversation: ConversationId,
+    senior_id: SeniorId | None,
+    text: str,
+    state: State,
+    language: Language,
 ) -> tuple[str, State]:
     word = text.casefold()
     if word in COMMANDS:

@@ -29,4 +29,4 @@ def understand(text: str, page_language: Language = "nl") -> Understood:
     'en'
     """
     language, chance = _identifier().classify(text)
-    return Understood(goal=text, language=str(language) if chance >= SURE else page_language)
+    return Understood(goal=text, language=language if chance >= SURE else page_language)

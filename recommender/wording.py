@@ -4,9 +4,10 @@ The code says junior and senior; only this catalogue says mentor and mentee.
 """
 
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 Language = Literal["nl", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -19,9 +20,9 @@ def catalogue() -> dict[str, dict[Language, str]]:
         return dict(_flat(tomllib.load(file), ""))
 
 
-def _flat(table: dict, prefix: str):  # type: ignore[no-untyped-def]  # nested TOML has no simpler type
+def _flat(table: dict[str, Any], prefix: str) -> Iterator[tuple[str, dict[Language, str]]]:
     if set(table) == set(LANGUAGES):
-        yield prefix, table
+        yield prefix, cast(dict[Language, str], table)
         return
     for name, inner in table.items():
         yield from _flat(inner, f"{prefix}.{name}" if prefix else name)

@@ -124,7 +124,7 @@ def _sent(here: Here, slate: Slate) -> None:
     with st.container(border=True, key=f"sent-{choice.decision or 'waiting'}"):
         match choice.decision:
             case None:
-                st.header(here.say("ask.sent", name=name), icon=":material/schedule_send:", anchor=False)
+                st.header(here.say("ask.sent_to", name=name), icon=":material/schedule_send:", anchor=False)
                 st.markdown(here.say("ask.sent_text"))
             case Decision.APPROVED:
                 st.header(here.say("ask.approved", name=name), icon=":material/check_circle:", anchor=False)

@@ -8,6 +8,7 @@ from app import components, frame, views
 from app.frame import Here
 from recommender.domain import DAYS, Junior, Remote
 
+TEXT, WANTS = "profile-text", "profile-wants"
 LANGUAGES = ("nl", "en", "fr", "de", "tr", "pl", "ar", "es")
 
 
@@ -37,9 +38,9 @@ def _form(here: Here, junior: Junior) -> Junior:
     none = say("level.none")
     with st.container(border=True, key="profile-words"):
         st.header(say("profile.part_words"), anchor=False)
-        text = st.text_area(say("profile.text"), junior.text, height=210, key="profile-text")
+        text = st.text_area(say("profile.text"), junior.text, height=210, key=TEXT)
         st.caption(say("profile.text_help"))
-        wants = st.text_area(say("profile.wants"), junior.wants, height=110, key="profile-wants")
+        wants = st.text_area(say("profile.wants"), junior.wants, height=110, key=WANTS)
     with st.container(border=True, key="profile-level-part"):
         st.header(say("profile.part_level"), anchor=False)
         levels = [None, *views.LEVELS]
@@ -99,8 +100,8 @@ def _form(here: Here, junior: Junior) -> Junior:
         wants=wants,
         level=level,
         wish_to_teach=wish,
-        languages=tuple(languages),
-        days=tuple(each for each in DAYS if each in days),
+        languages=junior.languages if set(languages) == set(junior.languages) else tuple(languages),
+        days=junior.days if set(days) == set(junior.days) else tuple(each for each in DAYS if each in days),
         remote=Remote(remote or junior.remote),
         capacity=junior.capacity if capacity is None else capacity,
         consent=consent,
@@ -132,7 +133,8 @@ def _save_clicked() -> None:
     if draft is None:
         return
     with here.session.step():
-        here.session.draft = here.service.save_junior(draft)
+        stored = here.session.draft = here.service.save_junior(draft)
+        st.session_state[TEXT], st.session_state[WANTS] = stored.text, stored.wants  # as cleaned
         here.session.saved = True
         here.session.announce("profile.announce_saved")
 
@@ -142,4 +144,4 @@ def _typed(here: Here) -> Junior | None:
     draft = here.session.draft
     if draft is None:
         return None
-    return replace(draft, text=st.session_state["profile-text"], wants=st.session_state["profile-wants"])
+    return replace(draft, text=st.session_state[TEXT], wants=st.session_state[WANTS])

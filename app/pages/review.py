@@ -72,8 +72,8 @@ def _detail(here: Here, choice: Choice) -> None:
     with st.container(key="request", gap="xsmall"):
         st.caption(here.say("review.asked", name=components.plain(names[0])))
         components.words(f"“{choice.slate.request.text}”")
-    for key in views.warnings(choice, senior, junior, load):
-        st.warning(here.say(f"review.{key}"), icon=":material/warning:")
+    for name in views.warnings(choice, senior, junior, load):
+        st.warning(here.say(f"review.warn_{name}"), icon=":material/warning:")
     _people(here, senior, junior, load)
     _why(here, choice, junior)
     _compare(here, choice, load)
@@ -141,18 +141,13 @@ def _decide(here: Here, choice: Choice) -> None:
             on_click=_approve,
             args=(slate_id,),
         )
-        with st.container(key="rejecting", horizontal=True, vertical_alignment="bottom", gap="small"):
-            st.selectbox(
-                here.say("review.reason"),
-                views.REJECTIONS,
-                index=None,
-                format_func=lambda each: here.say(f"reject.{each}"),
-                placeholder=here.say("review.reason_pick"),
-                key=f"reason-{slate_id}",
-            )
-            st.button(
-                here.say("review.reject"), key="reject", icon=":material/close:", on_click=_reject, args=(slate_id,)
-            )
+        st.pills(
+            here.say("review.reason"),
+            views.REJECTIONS,
+            format_func=lambda each: here.say(f"reject.{each}"),
+            key=f"reason-{slate_id}",
+        )
+        st.button(here.say("review.reject"), key="reject", icon=":material/close:", on_click=_reject, args=(slate_id,))
 
 
 def _recent(here: Here, decided: list[Choice]) -> None:

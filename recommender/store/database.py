@@ -5,6 +5,7 @@ lock lets a single writer in. Measured before: threads that share a connection r
 makes writing faster, not slower (docs/adr/0003).
 """
 
+import contextlib
 import re
 import threading
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from recommender.errors import Conflict, StoreUnavailable
 Cursor = duckdb.DuckDBPyConnection
 
 # User text never reaches SQL, and a bound value can't open files; this closes what a mistake of ours could open.
-LOCKED_DOWN = {
+LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -92,8 +93,12 @@ class Database:
             cursor.execute("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY)")
             done = {number for (number,) in cursor.execute("SELECT number FROM migrations").fetchall()}
             scripts = sorted(
-                (entry for entry in resources.files("recommender.store.migrations").iterdir() if entry.name.endswith(".sql")),
-                key=lambda entry: entry.name,
+                (
+                    entry
+                    for entry in resources.files("recommender.store.migrations").iterdir()
+                    if entry.name.endswith(".sql")
+                ),
+                key=lambda each: each.name,
             )
             if done and max(done) > len(scripts):
                 raise StoreUnavailable("store_newer", path=self.path, found=max(done), known=len(scripts))
@@ -105,10 +110,9 @@ class Database:
 
 
 def _roll_back(cursor: Cursor) -> None:
-    try:
+    # A failed commit has rolled back already; the first error is the one that counts.
+    with contextlib.suppress(duckdb.Error):
         cursor.rollback()
-    except duckdb.Error:
-        pass  # A failed commit has rolled back already; the first error is the one that counts.
 
 
 @contextmanager

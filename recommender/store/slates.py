@@ -81,8 +81,8 @@ class Slates:
     def slate(self, slate_id: SlateId) -> Slate:
         """Return a stored slate just as it was shown, with each junior's name of today."""
         head = self._database.rows(
-            "SELECT r.id, r.senior_id, r.text, r.goal, r.language, r.happened_at, s.model_id, s.encoder_id, s.intercept, "
-            "s.excluded FROM slates s JOIN requests r ON r.id = s.request_id WHERE s.id = ?",
+            "SELECT r.id, r.senior_id, r.text, r.goal, r.language, r.happened_at, s.model_id, s.encoder_id, "
+            "s.intercept, s.excluded FROM slates s JOIN requests r ON r.id = s.request_id WHERE s.id = ?",
             slate_id,
         )
         if not head:
@@ -173,8 +173,8 @@ class Slates:
     def choices(self, *, waiting: bool) -> list[Choice]:
         """Return choices that wait for a coordinator (oldest first), or those decided (newest first)."""
         rows = self._database.rows(
-            "SELECT c.slate_id, c.junior_id, c.conversation_id, c.happened_at, r.decision, r.reason, r.reviewer, r.happened_at "
-            "FROM choices c LEFT JOIN reviews r ON r.slate_id = c.slate_id "
+            "SELECT c.slate_id, c.junior_id, c.conversation_id, c.happened_at, r.decision, r.reason, r.reviewer, "
+            "r.happened_at FROM choices c LEFT JOIN reviews r ON r.slate_id = c.slate_id "
             "WHERE (r.slate_id IS NULL) = ? ORDER BY coalesce(r.happened_at, c.happened_at)",
             waiting,
         )
@@ -201,7 +201,7 @@ class Slates:
         )
         return (rows[0][0], Decision(rows[0][1]) if rows[0][1] else None) if rows else None
 
-    def load(self) -> dict[JuniorId, int]:
+    def load(self) -> dict[str, int]:
         """Return how many places of each junior are taken: matches, and choices that wait."""
         return dict(
             self._database.rows(
@@ -240,9 +240,7 @@ def _suggestion(
     minus: str | None,
     propensity: float,
 ) -> Suggestion:
-    return Suggestion(
-        rank, JuniorId(junior_id), name, score, contributions, values, tuple(evidence), minus, propensity
-    )
+    return Suggestion(rank, JuniorId(junior_id), name, score, contributions, values, tuple(evidence), minus, propensity)
 
 
 def _log(cursor: Cursor, slate_id: SlateId, junior_id: str, action: Action, at: datetime) -> None:
@@ -263,5 +261,3 @@ def _take_place(cursor: Cursor, junior_id: str, senior_id: str | None, slate_id:
     if not free:
         raise Conflict("no_place_left", junior=junior_id)
     cursor.execute("INSERT INTO matches VALUES (?, ?, ?, ?, ?)", [junior_id, free[0], senior_id, slate_id, at])
-
-

@@ -16,7 +16,13 @@ from recommender.service import LOGGED, Service
 from recommender.store import Store
 from tests.builders import a_junior, a_senior
 
-SUBJECTS = ["draaitabellen in Excel", "filmpjes op TikTok", "wachtwoorden bewaren", "vergaderen in Teams", "foto's delen"]
+SUBJECTS = [
+    "draaitabellen in Excel",
+    "filmpjes op TikTok",
+    "wachtwoorden bewaren",
+    "vergaderen in Teams",
+    "foto's delen",
+]
 
 
 class Clock:
@@ -35,7 +41,9 @@ def service() -> Service:
     """Return a service with one senior and 20 juniors, four for each of five subjects."""
     made = Service(Store(None), HashingEncoder(), similarity_only(), Clock())
     juniors = [
-        a_junior(id=f"j{number:02}", name=f"Junior {number}", text=f"Ik help met {SUBJECTS[number % 5]}. Nummer {number}.")
+        a_junior(
+            id=f"j{number:02}", name=f"Junior {number}", text=f"Ik help met {SUBJECTS[number % 5]}. Nummer {number}."
+        )
         for number in range(20)
     ]
     made.put_people([a_senior(), *juniors])
@@ -60,7 +68,9 @@ def test_contributions_add_up_to_the_score(service: Service) -> None:
 
 def test_excluded_are_counted_by_rule_and_never_on_the_slate(service: Service) -> None:
     """Nobody is lost without a reason: slate and exclusions together are everybody."""
-    service.put_people([a_junior(id="j00", active=False), a_junior(id="j01", consent=False), a_junior(id="j02", rank=9)])
+    service.put_people(
+        [a_junior(id="j00", active=False), a_junior(id="j01", consent=False), a_junior(id="j02", rank=9)]
+    )
     slate = service.recommend("excel", "s1", 50)
     assert slate.excluded == {"inactive": 1, "no_consent": 1, "not_lower_in_rank": 1}
     assert len(slate.suggestions) == 17

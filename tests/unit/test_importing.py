@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recommender import cells, importing, packed, rows, tables
-from recommender.cells import import_words, read_cell, simplified
+from recommender.importing import cells, packed, people, rows, tables
+from recommender.importing.cells import import_words, read_cell, simplified
 from recommender.domain import Junior, Remote, Senior
 from recommender.errors import InputRefused
 from recommender.importing import ImportReport, Kind, read_people, write_refused
@@ -627,7 +627,7 @@ def test_header_names_are_insensitive_and_belong_to_one_field(tmp_path: Path) ->
         headers = import_words()["headers"]
         names = [n for part in ("both", kind) for ns in headers[part].values() for n in set(map(simplified, ns))]
         assert len(names) == len(set(names))
-        assert {*headers["both"], *headers[kind]} == set(importing._field_names(kind))
+        assert {*headers["both"], *headers[kind]} == set(people._field_names(kind))
 
 
 DANGEROUS = ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201", "\n=1", "\ufeff=1"]
@@ -658,7 +658,7 @@ def test_refused_file_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_every_key_has_its_sentence_in_both_languages() -> None:
     """Each key that the code names is in the catalogue, and each import key in the catalogue is named."""
-    modules = (rows, packed, tables, cells, importing)
+    modules = (rows, packed, tables, cells, people)
     source = "".join(Path(module.__file__).read_text(encoding="utf-8") for module in modules)
     named = set(re.findall(r'"(?:refusal\.|changed\.|import\.)?(import_\w+|import\.\w+)"', source))
     named |= set(re.findall(r'"(import\.\w+)"', source))

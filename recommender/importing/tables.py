@@ -11,8 +11,8 @@ from pathlib import Path
 from charset_normalizer import from_bytes
 
 from recommender.errors import InputRefused
-from recommender.packed import read_parquet, read_xlsx
-from recommender.rows import (
+from recommender.importing.packed import read_parquet, read_xlsx
+from recommender.importing.rows import (
     MAX_BYTES,
     MAX_COLUMNS,
     MAX_ROWS,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from recommender.domain import DAYS, Remote
 from recommender.errors import InputRefused
-from recommender.rows import Problem, printable
+from recommender.importing.rows import Problem, printable
 from recommender.text import clean_text, without_invisible
 
 MAX_LINE = 200
@@ -88,8 +88,8 @@ def simplified(words: str) -> str:
 
 @cache
 def import_words() -> dict[str, dict[str, dict[str, list[str]]]]:
-    """Return ``import_words.toml``."""
-    with Path(__file__).with_name("import_words.toml").open("rb") as file:
+    """Return ``words.toml``."""
+    with Path(__file__).with_name("words.toml").open("rb") as file:
         return tomllib.load(file)
 
 
