@@ -153,7 +153,7 @@ def number(value: float, language: Language, *, sign: bool = False) -> str:
 
 
 def warnings(choice: Choice, senior: Senior | None, junior: Junior, load: Mapping[JuniorId, int]) -> list[str]:
-    """Return what a coordinator should check by hand, as names under ``review.warn_``. `load` counts this choice too."""
+    """Return what to check by hand, as names under ``review.warn_`` of the catalogue. `load` counts this choice too."""
     found = []
     if junior.rank is None:
         found.append("junior_rank")

@@ -16,7 +16,7 @@ from recommender.domain import Statement
 from recommender.encoder import Encoder
 from recommender.errors import InputRefused
 from recommender.features import text_features
-from recommender.index import ProfileIndex
+from recommender.index import ProfileIndex, typical_requests
 from recommender.ranker import AdditiveRanker
 from recommender.service import Progress
 from recommender.text import clean_text, statements
@@ -62,7 +62,8 @@ def prepare(
     whole = [each.text for each in profiles]
     vectors = encoder.encode([*whole, *(each.text for each in cut)], progress)
     of_texts, of_statements = vectors[: len(whole)], vectors[len(whole) :]
-    index = ProfileIndex([each.id for each in profiles], whole, of_texts, cut, of_statements)
+    typical = encoder.encode(typical_requests())
+    index = ProfileIndex([each.id for each in profiles], whole, of_texts, cut, of_statements, typical)
     return Benchmark(queries, profiles, index, encoder.encode([each.text for each in queries]))
 
 

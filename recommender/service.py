@@ -31,7 +31,7 @@ from recommender.eligibility import Asker, excluded_by, reporting_line
 from recommender.encoder import Encoder
 from recommender.errors import Conflict, InputRefused
 from recommender.features import FEATURES, Circumstances, fit_features, text_features
-from recommender.index import Likeness, ProfileIndex
+from recommender.index import Likeness, ProfileIndex, typical_requests
 from recommender.population import Population
 from recommender.ranker import AdditiveRanker
 from recommender.store import Store
@@ -228,7 +228,9 @@ class Service:
                 texts = [junior.text for junior in juniors]
                 vectors = self._encoded([*texts, *(each.text for each in statements)], progress)
                 of_texts, of_statements = vectors[: len(texts)], vectors[len(texts) :]
-                index = ProfileIndex([junior.id for junior in juniors], texts, of_texts, statements, of_statements)
+                typical = self._encoded(typical_requests(), None)
+                ids = [junior.id for junior in juniors]
+                index = ProfileIndex(ids, texts, of_texts, statements, of_statements, typical)
                 self._searchable = _Searchable(version, Population.of(juniors), index)
             return self._searchable
 

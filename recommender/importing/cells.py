@@ -33,8 +33,8 @@ SHEET_ERRORS = {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM
 """What Excel shows for a formula that went wrong, in English and in Dutch."""
 _FORMULA_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 _FORMULA = re.compile(f"[\\s\ufeff]*[{_FORMULA_SIGNS}\t\r]")
-_FORMULA_TEXT = re.compile("[=@\uff1d\uff20]|[+\\-\uff0b\uff0d][^\\s\\-]")
-"""A bullet (`- Excel`) is no formula, though a spreadsheet may think so."""
+_FORMULA_TEXT = re.compile("[=@\uff1d\uff20]")
+"""A bullet (`- Excel`) or a phone number (`+31 6`) is no formula, though a spreadsheet may think so."""
 _EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s,;<>()]+\.[^@\s.,;<>()]{2,}")
 _WHOLE_NUMBER = re.compile(r"([+-]?\d{1,9})(?:[.,]0{1,9})?")
 _UP_TO = re.compile(r"\bt\s?[/.]?\s?m\b|\btot en met\b|\bthrough\b|\bto\b", re.IGNORECASE)
@@ -156,7 +156,7 @@ def _cleaned(field: str, raw: str) -> tuple[str, tuple[str, ...]]:
             changed.append("import_one_line")
         text = line
     if _FORMULA_TEXT.match(text):
-        changed.append("import_formula_text")
+        raise CellRefused("refusal.import_formula_text")
     return text, tuple(changed)
 
 

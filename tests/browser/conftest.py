@@ -28,7 +28,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 120_000
+PATIENCE = 60_000
 """Milliseconds until a browser step counts as failed: long, because nothing here measures speed."""
 
 
@@ -139,6 +139,7 @@ class Visitor:
 
     def settle(self) -> "Visitor":
         """Wait until the script has run and nothing old is on the page."""
+        self.page.wait_for_timeout(250)  # a press reaches the server a moment later
         self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
         self.page.wait_for_function("!document.querySelector('[data-stale=\"true\"]')")
         self.page.wait_for_timeout(250)  # the announcer speaks, and moves the focus, just after a run
@@ -157,6 +158,17 @@ class Visitor:
         """Press the button with a key."""
         self.page.locator(f".st-key-{key} button").first.click()
         return self.settle()
+
+    def look_at(self, asked: str) -> "Visitor":
+        """As the coordinator: go through the queue until the question with these words is shown."""
+        looked = 0
+        while self.page.locator(".st-key-request").get_by_text(asked).count() == 0:
+            buttons = self.page.locator('[class*="st-key-look-"] button')
+            assert looked < 20, f"nobody in the queue asked {asked!r}"
+            buttons.nth(looked % buttons.count()).click()
+            looked += 1
+            self.settle()
+        return self
 
     def titles(self) -> list[str]:
         """Return the headings of the cards."""

@@ -1,11 +1,12 @@
 """Everybody can use every page: screen reader, keyboard, zoom, both languages, both themes."""
 
+from itertools import pairwise
+
 import pytest
-from axe_playwright_python.base import AxeBase  # noqa: F401  # says clearly when the package is missing
 from axe_playwright_python.sync_playwright import Axe
 
 from recommender.wording import LANGUAGES, Language, say
-from tests.browser.conftest import Visit, Visitor
+from tests.browser.conftest import PATIENCE, Visit, Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +32,7 @@ def full(visitor: Visitor, who: str) -> Visitor:
 def waiting(browser, server):  # type: ignore[no-untyped-def]
     """Put one choice in the queue, so that the review page is not empty."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(120_000)
+    context.set_default_timeout(PATIENCE)
     visitor = Visitor(context.new_page(), server, []).go("s021").ask("Power BI")
     visitor.page.locator('[class*="st-key-card-choose-"] button').first.click()
     visitor.page.locator(".st-key-check").wait_for()
@@ -87,7 +88,7 @@ def test_page_names_its_language_and_has_one_heading_of_each_rank_in_order(
     ranks = visitor.page.evaluate("[...document.querySelectorAll('.stMain :is(h1,h2,h3,h4)')].map(h => +h.tagName[1])")
     assert ranks[0] == 1
     assert ranks.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(ranks, ranks[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(ranks))
 
 
 def test_switching_language_changes_the_attribute_and_every_text(visit: Visit) -> None:
@@ -112,7 +113,7 @@ def test_each_reply_is_announced_once(visit: Visit) -> None:
     )
     visitor.ask("Excel leren")
     visitor.press("ask-more")
-    visitor.page.get_by_role("radio", name=say("frame.size_large", "nl")).click()
+    visitor.page.get_by_role("radio", name=say("frame.size_large", "nl"), exact=True).click()
     visitor.settle()
     visitor.ask("Filmpjes maken")
     told = visitor.page.evaluate("window.told")

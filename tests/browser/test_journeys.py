@@ -43,9 +43,9 @@ def test_ask_choose_approve_see(visit: Visit, language: Language) -> None:
     asker.page.get_by_role("heading", name=say("ask.sent_to", language, name=name)).wait_for()
 
     coordinator = visit().go("coordinator", language)
-    coordinator.page.get_by_text(QUESTIONS[language]).first.wait_for()
+    coordinator.look_at(QUESTIONS[language])
     coordinator.press("approve")
-    assert say("review.was_approved", language) in read(coordinator)
+    coordinator.page.locator(".st-key-recent").get_by_text(say("review.was_approved", language)).first.wait_for()
 
     asker.page.reload()
     asker.page.get_by_role("heading", name=say("ask.approved", language, name=name)).wait_for()
@@ -53,11 +53,11 @@ def test_ask_choose_approve_see(visit: Visit, language: Language) -> None:
 
 def test_senior_sees_the_decision_without_a_reload(visit: Visit) -> None:
     """The page of somebody who waits looks again by itself."""
-    asker = visit().go("s012").ask("Filmpjes maken")
+    asker = visit().go("s012").ask("Podcasts voor thuis")
     asker.page.locator('[class*="st-key-card-choose-"] button').first.click()
     asker.press("ask-yes")
     asker.page.locator(".st-key-sent-waiting").wait_for()
-    visit().go("coordinator").press("approve")
+    visit().go("coordinator").look_at("Podcasts voor thuis").press("approve")
     asker.page.locator(".st-key-sent-approved").wait_for()
 
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,7 @@ def stand_in(name="some-model", prompts=None, **arguments):
 
     def load():
         model.loads += 1
+        time.sleep(0.05)  # long enough for other threads to come by
         return model
 
     return SentenceEncoder(name, load, **arguments), model
