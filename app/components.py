@@ -100,9 +100,11 @@ def facts(rows: Sequence[tuple[str, str]], prefix: str) -> None:
 
 def table(rows: dict[str, list[str]], columns: list[str], alt_text: str, first: str = "") -> None:
     """Draw a small table with named rows; cells are people's words or ours, never Markdown."""
+    heads = [plain(first) or " ", *(plain(each) for each in columns)]
     frame = pd.DataFrame(
         [[plain(name), *(plain(cell) for cell in cells)] for name, cells in rows.items()],
-        columns=[plain(first) or " ", *(plain(each) for each in columns)],
+        # Two people may have one name, and a table can't have one head twice.
+        columns=[head + WORD_JOINER * heads[:place].count(head) for place, head in enumerate(heads)],
     )
     st.table(frame.set_index(frame.columns[0]), border="horizontal", alt=alt_text)
 

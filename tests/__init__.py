@@ -1,0 +1,1 @@
+"""Tests, by kind: unit, properties, integration, app (pages), browser."""

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Before any library is imported: no test may look for a model on a hub.
 os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
@@ -19,3 +20,8 @@ def encoder_home() -> Path:
     home = ROOT / "data/local/test-home"
     prepare(home)
     return home
+
+
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("telemachos", deadline=None)
+settings.load_profile("telemachos")

@@ -118,6 +118,17 @@ def test_comparison_puts_three_side_by_side(visit: Visit, service: Service) -> N
         assert say(f"review.row_{row}", "nl") in [name.replace("\\", "") for name in table.index]
 
 
+def test_two_people_with_one_name_can_be_compared(visit: Visit, service: Service) -> None:
+    """Names are not unique; both columns are drawn."""
+    service.put_people([replace(each, name="Jan Jansen") for each in service.store.people.juniors()])
+    slate_id = choose(service, "s1", "Excel")
+    at = visit("coordinator")
+    at.toggle(key=f"compare-{slate_id}").set_value(True).run()
+    assert not at.exception
+    assert not at.error
+    assert len(at.table[1].value.columns) == 3
+
+
 def test_warnings_name_what_to_check_by_hand(visit: Visit, service: Service) -> None:
     """An unknown rank, a withdrawn consent, a pause and a lower place on the list are all said."""
     slate_id = choose(service, "s1", "Excel", place=2)

@@ -126,6 +126,18 @@ def test_each_reply_is_announced_once(visit: Visit) -> None:
     assert visitor.page.get_by_role("status").filter(has_text=told[-1]).count() == 1
 
 
+def test_says_so_when_it_takes_longer(visit: Visit) -> None:
+    """While a run lasts the page says that it is looking; before and after it does not."""
+    visitor = visit().go("s026", "nl")
+    searching = visitor.page.locator(".st-key-searching")
+    assert not searching.is_visible()
+    visitor.page.evaluate("document.querySelector('.stApp').dataset.testScriptState = 'running'")
+    searching.wait_for(state="visible")
+    assert say("ask.searching", "nl") in searching.inner_text()
+    visitor.page.evaluate("document.querySelector('.stApp').dataset.testScriptState = 'notRunning'")
+    searching.wait_for(state="hidden")
+
+
 @pytest.mark.parametrize("size", ["normal", "largest"])
 @pytest.mark.parametrize("who", PAGES)
 def test_nothing_is_wider_than_a_narrow_screen(visit: Visit, who: str, size: str) -> None:

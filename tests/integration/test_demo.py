@@ -1,6 +1,7 @@
 """The product as it ships: real encoder, shipped ranker, demo organisation. Prints the figures it holds."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,14 @@ NEEDS = Path(__file__).parents[2] / "data" / "demo_needs"
 
 
 @pytest.fixture(scope="module")
-def service(encoder_home: Path) -> Service:
-    """Return the shipped product with the demo organisation."""
+def service(encoder_home: Path) -> Iterator[Service]:
+    """Give the shipped product with the demo organisation."""
     parts = load_parts(Settings(home=encoder_home))
     assert parts.notices == (), f"a stand-in is in use: {parts.trouble}"
     made = Service(Store(None), parts.encoder, parts.ranker)
     load_demo(made)
-    return made
+    yield made
+    made.store.close()
 
 
 def pairs() -> list[dict[str, str]]:

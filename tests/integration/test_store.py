@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,9 +31,11 @@ def a_slate(name: str = "slate", *junior_ids: str) -> Slate:
 
 
 @pytest.fixture
-def store() -> Store:
-    """Return an empty store in memory."""
-    return Store(None)
+def store() -> Iterator[Store]:
+    """Give an empty store in memory."""
+    made = Store(None)
+    yield made
+    made.close()
 
 
 def test_everything_survives_a_restart(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.importing.cells import looks_like_formula
 from recommender.errors import InputRefused
 from recommender.importing import ImportReport, read_people, write_refused
+from recommender.importing.cells import looks_like_formula
 from recommender.text import MAX_STATEMENTS, MAX_WORDS, clean_text, statements
 
 SUFFIXES = (".csv", ".xlsx", ".jsonl", ".parquet", ".txt", "")

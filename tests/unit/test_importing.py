@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import time
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -15,11 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recommender.importing import cells, packed, people, rows, tables
-from recommender.importing.cells import import_words, read_cell, simplified
 from recommender.domain import Junior, Remote, Senior
 from recommender.errors import InputRefused
-from recommender.importing import ImportReport, Kind, read_people, write_refused
+from recommender.importing import ImportReport, Kind, cells, packed, people, read_people, rows, tables, write_refused
+from recommender.importing.cells import import_words, read_cell, simplified
 from recommender.wording import LANGUAGES, catalogue
 
 HEADERS = ["id", "Naam", "Wat kan ik uitleggen", "Afdeling", "Talen", "Dagen", "Niveau", "Toestemming"]
@@ -474,13 +472,11 @@ def test_workbook_full_of_merged_cells_is_refused(tmp_path: Path, monkeypatch: p
         read(tmp_path, "p.xlsx", as_xlsx(["naam", "tekst"], ["A", "x"], edit=edit))
 
 
-def test_row_number_out_of_this_world_is_fast(tmp_path: Path) -> None:
-    """A row that says it is number 999,999,999 isn't counted to."""
+def test_row_number_out_of_this_world_is_not_counted_to(tmp_path: Path) -> None:
+    """A row that says it is number 999,999,999 ends as a file without people; counting to it would take hours."""
     content = edited(as_xlsx(["naam", "tekst"], ["A", "x"]), b'<row r="2"', b'<row r="999999999"')
-    start = time.perf_counter()
     with pytest.raises(InputRefused, match="only has headers"):
         read(tmp_path, "p.xlsx", content)
-    assert time.perf_counter() - start < 2
 
 
 def test_repeating_parquet_is_refused(tmp_path: Path) -> None:

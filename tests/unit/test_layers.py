@@ -71,7 +71,7 @@ def imports_of(path: Path) -> set[str]:
 
 
 def uses(imports: set[str], module: str) -> bool:
-    """Is the module, or something in it, imported?"""
+    """Tell whether the module, or something in it, is imported."""
     return any(each == module or each.startswith(f"{module}.") for each in imports)
 
 
