@@ -15,7 +15,7 @@ from recommender.bootstrap import Installation, install
 from recommender.domain import Junior, JuniorId, SeniorId, Slate
 from recommender.errors import TelemachosError
 from recommender.explain import join, minus_sentence
-from recommender.settings import load_settings
+from recommender.settings import Settings, load_settings
 from recommender.wording import Language, say
 
 app = typer.Typer(
@@ -68,10 +68,16 @@ class Bar:
         self._progress.update(self._task, completed=done, total=total)
 
 
+def _settings(home: Path | None) -> Settings:
+    """Read the settings; which language to refuse in isn't known before."""
+    with refusals():
+        return load_settings(home=home)
+
+
 @contextmanager
 def opened(home: Path | None) -> Iterator[Installation]:
     """Open the installation for one command and close its store afterwards."""
-    settings = load_settings(home=home)
+    settings = _settings(home)
     with refusals(settings.language):
         with progress_bar(say("progress.encoder", settings.language)) as bar:
             installation = install(settings, bar)
@@ -113,7 +119,7 @@ def import_people(
 
     if kind not in ("juniors", "seniors"):
         raise typer.BadParameter("juniors or seniors", param_hint="--as")
-    settings = load_settings(home=home)
+    settings = _settings(home)
     language = settings.language
     with refusals(language):
         report = read_people(file, kind, mapping)  # type: ignore[arg-type]  # checked above
@@ -225,7 +231,7 @@ def rank(
     from recommender.benchmarks import rank_folder, write_run
     from recommender.bootstrap import load_parts
 
-    settings = load_settings(home=home)
+    settings = _settings(home)
     with refusals(settings.language), progress_bar(say("progress.encoder", settings.language)) as bar:
         parts = load_parts(settings, bar)
         rows = rank_folder(folder, parts.encoder, parts.ranker, candidates, k, bar)
@@ -243,7 +249,7 @@ def cold_start(
     from recommender.bootstrap import load_parts
     from recommender.cold_start import fit_and_save
 
-    settings = load_settings(home=home)
+    settings = _settings(home)
     with refusals(settings.language), progress_bar(say("progress.encoder", settings.language)) as bar:
         report = fit_and_save(folder, load_parts(settings, bar).encoder, settings.encoder, out, bar)
     print(report)
