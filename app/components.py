@@ -109,20 +109,22 @@ def table(rows: dict[str, list[str]], columns: list[str], alt_text: str, first: 
     st.table(frame.set_index(frame.columns[0]), border="horizontal", alt=alt_text)
 
 
-def bars(rows: Sequence[tuple[str, float]], axis: str, alt_text: str, key: str) -> None:
+def bars(rows: Sequence[tuple[str, float]], axis: str, alt_text: str, language: Language, key: str) -> None:
     """Draw one bar for each row, in the given order. The same numbers always stand beside it as a table."""
     frame = pd.DataFrame(rows, columns=["name", "value"])
     frame["up"] = frame["value"] >= 0
+    ink = "#F2F2F2" if st.context.theme.type == "dark" else "#1A1A1A"  # the usual grey of charts is too faint
+    comma = "replace(datum.label, '.', ',')" if language == "nl" else "datum.label"
     chart = (
         alt.Chart(frame)
         .mark_bar(cornerRadius=3, height={"band": 0.62})
         .encode(
-            x=alt.X("value:Q", title=axis),
+            x=alt.X("value:Q", title=axis, axis=alt.Axis(tickCount=5, labelExpr=comma)),
             y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=420, labelFontSize=15)),
             color=alt.Color("up:N", legend=None, scale=alt.Scale(domain=[True, False], range=["#3A8FC0", "#C2703D"])),
             tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("value:Q", format="+.2f", title=axis)],
         )
         .properties(height=36 * max(len(frame), 1) + 50)
-        .configure_axis(titleFontSize=15, labelFontSize=15)
+        .configure_axis(titleFontSize=15, labelFontSize=15, titleColor=ink, labelColor=ink)
     )
     st.altair_chart(chart, alt=alt_text, key=key)

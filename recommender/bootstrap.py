@@ -11,6 +11,7 @@ from recommender.registry import COLD_START, Manifest, load
 from recommender.service import Progress, Service
 from recommender.settings import DEFAULT_ENCODER, Settings
 from recommender.store import Store
+from recommender.windows import WindowedEncoder
 
 DATABASE = "telemachos.duckdb"
 
@@ -88,11 +89,11 @@ def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:
 
 
 def _complete(encoder: Encoder, settings: Settings) -> Encoder:
-    """Take the language out of the vectors, and put a second encoder beside the default one.
+    """Read long texts whole, take the language out, and put a second encoder beside the default one.
 
     The share of the second was measured with the default encoder, so another encoder stands alone.
     """
-    neutral = NeutralEncoder(encoder)
-    if settings.encoder != DEFAULT_ENCODER:
-        return neutral
-    return BlendedEncoder(neutral, NeutralEncoder(UniversalEncoder()))
+    neutral: Encoder = NeutralEncoder(encoder)
+    if settings.encoder == DEFAULT_ENCODER:
+        neutral = BlendedEncoder(neutral, NeutralEncoder(UniversalEncoder()))
+    return WindowedEncoder(neutral)

@@ -55,7 +55,7 @@ def _weights(here: Here, installation: Installation) -> None:
     with st.container(border=True, key="weights"):
         st.header(here.say("model.weights"), anchor=False)
         st.markdown(here.say("model.weights_text"))
-        components.bars(rows, here.say("model.weight"), here.say("model.weights_alt"), "weights-chart")
+        components.bars(rows, here.say("model.weight"), here.say("model.weights_alt"), here.language, "weights-chart")
         components.table(
             {name: [views.number(value, here.language, sign=True)] for name, value in rows},
             [here.say("model.weight")],
