@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PORT ?= 8501
 
-.PHONY: run test lint types unit browser fix setup bench-text screenshots lock clean
+.PHONY: run test lint types unit browser fix setup bench-text screenshots lock turn-times clean
 
 run: $(READY) ## start the app with the demo organisation on http://localhost:8501
 	$(BIN)/telemachos demo
@@ -53,3 +53,7 @@ clean: ## remove what was installed and made
 
 lock: $(READY) ## write down the versions that are installed now
 	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu//' > constraints.txt
+
+turn-times: $(READY) ## how long a senior waits, in a real browser
+	scripts/install-chromium
+	$(BIN)/python scripts/turn_times.py

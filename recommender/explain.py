@@ -18,6 +18,9 @@ CLOSE = 0.75
 WEAK_TEXT = 0.5
 """Below this share of the first suggestion's text contribution, the profile fits the question only in part."""
 
+GOOD = {"wish_to_teach": 0.75, "level": 1.0, "language": 1.0, "place": 1.0, "load": 1.0}
+"""A circumstance is told as a reason from this value on: then its sentence is true."""
+
 ENOUGH = {"wish_to_teach": NEUTRAL, "level": 0.75, "language": 1.0, "place": NEUTRAL, "load": 1.0}
 """A circumstance below this value is worth a minus."""
 
@@ -83,9 +86,10 @@ def minus_sentence(name: str, junior: Junior, language: Language) -> str:
 
 
 def reasons(suggestion: Suggestion, junior: Junior, language: Language) -> list[str]:
-    """Return one sentence for each circumstance that raised the score, most helpful first."""
-    helped = [name for name in FIT_FEATURES if suggestion.contributions.get(name, 0.0) > 0]
-    helped.sort(key=lambda name: -suggestion.contributions[name])
+    """Return one sentence for each circumstance that is good and raised the score, most helpful first."""
+    added, seen = suggestion.contributions, suggestion.values
+    helped = [name for name in FIT_FEATURES if added.get(name, 0.0) > 0 and seen[name] >= GOOD[name]]
+    helped.sort(key=lambda name: -added[name])
     return [say(f"reason.{name}", language, **_facts(junior, language)) for name in helped]
 
 

@@ -382,7 +382,7 @@ class Service:
 
     # The coordinator
 
-    def load(self) -> dict[JuniorId, int]:
+    def load(self) -> dict[str, int]:
         """Return how many places of each junior are taken."""
         return self.store.slates.load()
 

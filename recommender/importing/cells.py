@@ -43,7 +43,7 @@ _HYPHEN = re.compile("[-\u2013]")
 _LIST_MARK = re.compile(r"[,;/|+&\n]")
 
 
-class CellRefused(Exception):  # noqa: N818  # a refusal, as in errors.py
+class CellRefused(Exception):  # a refusal, as in errors.py
     """A cell that can't be used as it is. Becomes a `RowNote`, never reaches a person as an error."""
 
     def __init__(self, key: str, **values: object) -> None:

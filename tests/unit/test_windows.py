@@ -20,7 +20,7 @@ def test_short_texts_are_left_alone() -> None:
     inner = HashingEncoder()
     texts = ["Excel", "woord " * 2000, "", "TikTok"]
     found = WindowedEncoder(inner).encode(texts)
-    np.testing.assert_array_equal(found[[0, 2, 3]], inner.encode(["Excel", "", "TikTok"]))
+    np.testing.assert_allclose(found[[0, 2, 3]], inner.encode(["Excel", "", "TikTok"]), atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
     assert WindowedEncoder(inner).encode([]).shape == (0, inner.dim)
 
