@@ -30,10 +30,10 @@ _SCRIPT = """
   if (!told.focus) return;
   let tries = 0;
   const move = () => {
-    const typing = document.activeElement && document.activeElement.matches("textarea, input");
+    const stays = document.activeElement && document.activeElement.matches("textarea, input, .st-key-examples button");
     const part = document.querySelector(`.st-key-${CSS.escape(told.focus)}`);
     if (part) {
-      if (!typing) {
+      if (!stays) {
         const heading = part.querySelector("h1, h2, h3, [role=alert]") || part;
         heading.setAttribute("tabindex", "-1");
         heading.focus({ preventScroll: true });

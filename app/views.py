@@ -152,7 +152,7 @@ def number(value: float, language: Language, *, sign: bool = False) -> str:
     return text.replace(".", ",") if language == "nl" else text
 
 
-def warnings(choice: Choice, senior: Senior | None, junior: Junior, load: Mapping[JuniorId, int]) -> list[str]:
+def warnings(choice: Choice, senior: Senior | None, junior: Junior, load: Mapping[str, int]) -> list[str]:
     """Return what to check by hand, as names under ``review.warn_`` of the catalogue. `load` counts this choice too."""
     found = []
     if junior.rank is None:
@@ -186,7 +186,7 @@ def compared(choice: Choice) -> list[Suggestion]:
 def comparison(
     suggestions: Sequence[Suggestion],
     juniors: Mapping[JuniorId, Junior],
-    load: Mapping[JuniorId, int],
+    load: Mapping[str, int],
     language: Language,
 ) -> dict[str, list[str]]:
     """Return rows of facts, one cell for each suggestion."""
@@ -212,7 +212,7 @@ def comparison(
     return {say(f"review.row_{name}", language): cells for name, cells in rows.items()}
 
 
-def places(junior: Junior, load: Mapping[JuniorId, int], language: Language) -> str:
+def places(junior: Junior, load: Mapping[str, int], language: Language) -> str:
     """Say how many places of a junior are taken."""
     return say("review.places", language, taken=load.get(junior.id, 0), capacity=junior.capacity)
 

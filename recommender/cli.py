@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -17,6 +17,9 @@ from recommender.errors import TelemachosError
 from recommender.explain import join, minus_sentence
 from recommender.settings import Settings, load_settings
 from recommender.wording import Language, say
+
+if TYPE_CHECKING:
+    from recommender.importing import FileNote, ImportReport, RowNote
 
 app = typer.Typer(
     name="telemachos",
@@ -132,32 +135,37 @@ def import_people(
             here.service.put_people(report.people, bar)
     stored = len(report.people) if stores else 0
     if as_json:
-        _print_json(
-            {
-                "accepted": report.accepted,
-                "changed": [note.sentence(language) for note in report.changed],
-                "refused": [note.sentence(language) for note in report.refused],
-                "stored": stored,
-                "refused_file": str(rest) if report.refused else None,
-            }
-        )
+        _print_json(_import_document(report, stored, rest, language))
     else:
-        for note in (*report.changed, *report.refused):
-            screen.print(note.sentence(language), markup=False, highlight=False)
-        screen.print(
-            say(
-                "cli.imported",
-                language,
-                accepted=report.accepted,
-                changed=len(report.changed),
-                refused=len(report.refused),
-                stored=stored,
-            )
-        )
-        if report.refused:
-            screen.print(say("cli.refused_file", language, path=rest), markup=False)
+        _tell_import(report, stored, rest, language)
     if report.refused and not keep_good:
         raise typer.Exit(1)
+
+
+def _import_document(report: "ImportReport", stored: int, rest: Path, language: Language) -> dict[str, object]:
+    return {
+        "accepted": report.accepted,
+        "columns": report.mapping,
+        "ignored_columns": list(report.ignored_columns),
+        "notes": [note.sentence(language) for note in report.notes],
+        "changed": [note.sentence(language) for note in report.changed],
+        "refused": [note.sentence(language) for note in report.refused],
+        "stored": stored,
+        "refused_file": str(rest) if report.refused else None,
+    }
+
+
+def _tell_import(report: "ImportReport", stored: int, rest: Path, language: Language) -> None:
+    # Headers and values are other people's words: no markup.
+    for theirs, ours in report.mapping.items():
+        screen.print(say("cli.column", language, theirs=theirs, ours=ours), markup=False, highlight=False)
+    notes: list[FileNote | RowNote] = [*report.notes, *report.changed, *report.refused]
+    for note in notes:
+        screen.print(note.sentence(language), markup=False, highlight=False)
+    counts = {"changed": report.changed_rows, "refused": len(report.refused_rows)}
+    screen.print(say("cli.imported", language, accepted=report.accepted, stored=stored, **counts))
+    if report.refused:
+        screen.print(say("cli.refused_file", language, path=rest), markup=False)
 
 
 @app.command()

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import components, frame, views
 from app.frame import Here
-from recommender.domain import Decision, Junior, JuniorId, Senior, SeniorId, SlateId
+from recommender.domain import Decision, Junior, Senior, SeniorId, SlateId
 from recommender.store.slates import Choice
 
 RECENT = 5
@@ -80,7 +80,7 @@ def _detail(here: Here, choice: Choice) -> None:
     _decide(here, choice)
 
 
-def _people(here: Here, senior: Senior | None, junior: Junior, load: Mapping[JuniorId, int]) -> None:
+def _people(here: Here, senior: Senior | None, junior: Junior, load: Mapping[str, int]) -> None:
     none = here.say("review.none")
     rows = [
         (here.say("review.row_load"), views.places(junior, load, here.language)),
@@ -115,7 +115,7 @@ def _why(here: Here, choice: Choice, junior: Junior) -> None:
             )
 
 
-def _compare(here: Here, choice: Choice, load: Mapping[JuniorId, int]) -> None:
+def _compare(here: Here, choice: Choice, load: Mapping[str, int]) -> None:
     suggestions = views.compared(choice)
     if len(suggestions) < 2 or not st.toggle(here.say("review.compare"), key=f"compare-{choice.slate.id}"):
         return
