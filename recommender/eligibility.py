@@ -21,6 +21,8 @@ class Asker:
     """Everybody below the senior in the reporting line, at any depth, and everybody above."""
     forbidden: frozenset[str] = frozenset()
     already_matched: frozenset[str] = frozenset()
+    rejected: frozenset[str] = frozenset()
+    """Juniors whom a coordinator has rejected for this senior."""
 
 
 Rule = Callable[[Population, Asker, dict[str, int]], Bools]
@@ -75,6 +77,10 @@ def _matched_before(population: Population, asker: Asker, load: dict[str, int]) 
     return population.mask(set(asker.already_matched))
 
 
+def _rejected(population: Population, asker: Asker, load: dict[str, int]) -> Bools:
+    return population.mask(set(asker.rejected))
+
+
 def _full(population: Population, asker: Asker, load: dict[str, int]) -> Bools:
     return population.taken(load) >= population.capacity
 
@@ -88,6 +94,7 @@ RULES: dict[str, Rule] = {
     "reporting_line": _reporting_line,
     "do_not_pair": _do_not_pair,
     "matched_before": _matched_before,
+    "rejected": _rejected,
     "no_shared_language": _no_shared_language,
     "full": _full,
 }

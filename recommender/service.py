@@ -213,6 +213,7 @@ class Service:
             reports=reporting_line(senior.id, people.managers()),
             forbidden=frozenset(people.forbidden_for(senior.id)),
             already_matched=frozenset(self.store.slates.matched_with(senior.id)),
+            rejected=frozenset(self.store.slates.rejected_for(senior.id)),
         )
 
     def _current(self, progress: Progress | None = None) -> _Searchable:
@@ -284,11 +285,7 @@ class Service:
 
     def choice(self, slate_id: SlateId) -> Choice | None:
         """Return the choice from a slate with the decision so far, or None when nothing was sent or it was undone."""
-        held = self.store.slates.choice_of(slate_id)
-        if held is None:
-            return None
-        among = self.store.slates.choices(waiting=held[1] is None)
-        return next((each for each in among if each.slate.id == slate_id), None)
+        return self.store.slates.choice(slate_id)
 
     def shown(self, slate_id: SlateId, junior_ids: Sequence[JuniorId]) -> None:
         """Record which suggestions a page has really drawn."""

@@ -150,7 +150,7 @@ def _legacy(content: bytes, first_bad: int) -> str:
     forgiving = content.decode("utf-8", "replace")
     bad = forgiving.count("\ufffd")
     good = len(forgiving) - len(forgiving.encode("ascii", "ignore")) - bad
-    if good > bad:
+    if good >= bad:  # letters that are whole in UTF-8 hardly come about by chance
         raise InputRefused("import_mixed_encoding", line=content.count(b"\n", 0, first_bad) + 1)
     try:
         text = content.decode("windows-1252")

@@ -172,13 +172,35 @@ class Slates:
 
     def choices(self, *, waiting: bool) -> list[Choice]:
         """Return choices that wait for a coordinator (oldest first), or those decided (newest first)."""
+        found = self._choices(waiting=waiting)
+        return found if waiting else found[::-1]
+
+    def choice(self, slate_id: SlateId) -> Choice | None:
+        """Return the choice from one slate, or None."""
+        found = self._choices(slate_id=slate_id)
+        return found[0] if found else None
+
+    def rejected_for(self, senior_id: SeniorId) -> set[str]:
+        """Return the juniors whom a coordinator has rejected for this senior."""
+        rows = self._database.rows(
+            "SELECT r.junior_id FROM reviews r JOIN choices c ON c.slate_id = r.slate_id "
+            "WHERE r.decision = ? AND c.senior_id = ?",
+            Decision.REJECTED,
+            senior_id,
+        )
+        return {junior_id for (junior_id,) in rows}
+
+    def _choices(self, waiting: bool | None = None, slate_id: SlateId | None = None) -> list[Choice]:
+        """Return choices with their decisions, oldest first; None asks for all."""
         rows = self._database.rows(
             "SELECT c.slate_id, c.junior_id, c.conversation_id, c.happened_at, r.decision, r.reason, r.reviewer, "
             "r.happened_at FROM choices c LEFT JOIN reviews r ON r.slate_id = c.slate_id "
-            "WHERE (r.slate_id IS NULL) = ? ORDER BY coalesce(r.happened_at, c.happened_at)",
+            "WHERE ($1::BOOLEAN IS NULL OR (r.slate_id IS NULL) = $1) AND ($2::TEXT IS NULL OR c.slate_id = $2) "
+            "ORDER BY coalesce(r.happened_at, c.happened_at)",
             waiting,
+            slate_id,
         )
-        found = [
+        return [
             Choice(
                 self.slate(slate_id),
                 junior_id,
@@ -190,16 +212,6 @@ class Slates:
             )
             for slate_id, junior_id, conversation_id, at, decision, reason, reviewer, _ in rows
         ]
-        return found if waiting else found[::-1]
-
-    def choice_of(self, slate_id: SlateId) -> tuple[JuniorId, Decision | None] | None:
-        """Return who was chosen from a slate, and the decision so far."""
-        rows = self._database.rows(
-            "SELECT c.junior_id, r.decision FROM choices c LEFT JOIN reviews r ON r.slate_id = c.slate_id "
-            "WHERE c.slate_id = ?",
-            slate_id,
-        )
-        return (rows[0][0], Decision(rows[0][1]) if rows[0][1] else None) if rows else None
 
     def load(self) -> dict[str, int]:
         """Return how many places of each junior are taken: matches, and choices that wait."""

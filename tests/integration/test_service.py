@@ -232,3 +232,18 @@ def test_a_new_profile_is_found_at_once(service: Service) -> None:
     service.put_people([a_junior(id="new", text="Ik kan 3D-printen.")])
     assert service.recommend("3d-printen", "s1", LOGGED).suggestions[0].junior_id == "new"
     assert encoded == [1, 1]
+
+
+def test_a_rejected_junior_does_not_come_back(service: Service) -> None:
+    """After a rejection the same senior is shown others; another senior may still see this junior."""
+    talk = service.conversation("s1", "nl")
+    state = service.say(talk, "s1", "excel graag", "nl")
+    service.pick(talk, "j00")
+    service.confirm(talk, "s1")
+    service.reject(state.slate_id, "Co", "time")
+    assert service.choice(state.slate_id).reason == "time"
+    assert service.recommend("excel", "s1", 50).excluded == {"rejected": 1}
+    service.put_people([a_senior(id="s2")])
+    assert service.recommend("excel", "s2", 50).excluded == {}
+    service.undo_decision(state.slate_id)
+    assert service.recommend("excel", "s1", 50).excluded == {"full": 1}

@@ -16,6 +16,7 @@ BREAKS = {
     "reporting_line": (a_junior(), Asker(SENIOR, reports=frozenset({"j1"})), {}),
     "do_not_pair": (a_junior(), Asker(SENIOR, forbidden=frozenset({"j1"})), {}),
     "matched_before": (a_junior(), Asker(SENIOR, already_matched=frozenset({"j1"})), {}),
+    "rejected": (a_junior(), Asker(SENIOR, rejected=frozenset({"j1"})), {}),
     "no_shared_language": (a_junior(languages=("fr",)), Asker(SENIOR), {}),
     "full": (a_junior(capacity=2), Asker(SENIOR), {"j1": 2}),
 }
