@@ -30,6 +30,11 @@ class Parts:
     notices: tuple[str, ...]
     trouble: tuple[TelemachosError, ...]
 
+    @property
+    def doubt_below(self) -> float | None:
+        """Return the likeness below which nobody fits; unknown for a stand-in, whose likenesses have another scale."""
+        return self.manifest.doubt_below if self.manifest and not self.notices else None
+
 
 @dataclass(frozen=True)
 class Installation:
@@ -60,7 +65,7 @@ def install(settings: Settings, progress: Progress | None = None) -> Installatio
     """
     store = Store(settings.home / DATABASE)
     parts = load_parts(settings, progress)
-    return Installation(settings, Service(store, parts.encoder, parts.ranker), parts)
+    return Installation(settings, Service(store, parts.encoder, parts.ranker, doubt_below=parts.doubt_below), parts)
 
 
 def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:

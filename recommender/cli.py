@@ -208,11 +208,14 @@ def slate_document(slate: Slate, juniors: dict[JuniorId, Junior]) -> dict[str, o
             for each in slate.suggestions
         ],
         "excluded": slate.excluded,
+        "doubtful": slate.doubtful,
     }
 
 
 def _print_slate(slate: Slate, juniors: dict[JuniorId, Junior]) -> None:
     language = slate.request.understood.language
+    if slate.doubtful:
+        print(say("ask.doubtful", language))
     for each in slate.suggestions:
         junior = juniors[each.junior_id]
         print(f"{each.rank}. {each.name} ({each.junior_id}), {junior.site}  {each.score:.2f}")

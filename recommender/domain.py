@@ -134,6 +134,8 @@ class Slate:
     intercept: float
     suggestions: tuple[Suggestion, ...]
     excluded: dict[str, int] = field(default_factory=dict)
+    doubtful: bool = False
+    """Nobody's profile is as near to the request as real requests nearly always have somebody."""
 
 
 class Action(StrEnum):

@@ -18,7 +18,7 @@ from recommender.lexical import CharacterIndex
 Floats = NDArray[np.float32]
 
 
-HUB_SHARE = 0.3
+HUB_SHARE = 0.4
 """How much of a text's nearness to all requests is taken off its nearness to one (docs/adr/0009)."""
 
 NEAREST = 10

@@ -33,6 +33,7 @@ class Manifest:
     trained_on: dict[str, int]
     metrics: dict[str, dict[str, float]]
     seed: int
+    doubt_below: float | None = None
     versions: dict[str, str] = field(default_factory=dict)
     sha256: str = ""
 

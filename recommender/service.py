@@ -74,6 +74,8 @@ class Service:
         What juniors are ordered by.
     clock : callable
         Gives the time; a test may fix it.
+    doubt_below : float, optional
+        A slate is doubtful when no profile as a whole is nearer to the request than this. None is never.
     """
 
     def __init__(
@@ -82,8 +84,10 @@ class Service:
         encoder: Encoder,
         ranker: AdditiveRanker,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        doubt_below: float | None = None,
     ) -> None:
         self.store, self.encoder, self.ranker, self._clock = store, encoder, ranker, clock
+        self._doubt_below = doubt_below
         self._searchable: _Searchable | None = None
         self._building = threading.Lock()
 
@@ -171,6 +175,7 @@ class Service:
             intercept=self.ranker.intercept,
             suggestions=self._suggestions(goal, order, features, scores, likeness, juniors),
             excluded={name: reasons.count(name) for name in dict.fromkeys(filter(None, reasons))},
+            doubtful=self._doubt_below is not None and float(likeness.whole.max(initial=-1)) < self._doubt_below,
         )
 
     def _suggestions(

@@ -89,7 +89,8 @@ def _reply(service: Service, state: State, language: Language) -> str:
     if state.stage is Stage.SENT:
         return say("ask.sent", language)
     if state.stage is Stage.CHOOSING:
-        return say("ask.found", language)
+        doubtful = state.slate_id is not None and service.slate(state.slate_id).doubtful
+        return say("ask.doubtful" if doubtful else "ask.found", language)
     if any(turn.speaker == SENIOR for turn in state.turns):
         return say("ask.nobody", language)
     return say("ask.greeting", language)

@@ -84,7 +84,8 @@ def _cards(here: Here, state: State, slate: Slate) -> None:
         st.markdown(here.say("ask.nobody_next"))
         return
     with st.container(key="cards"):
-        st.markdown(here.say("ask.these_one" if len(found) == 1 else "ask.these", count=len(found)))
+        these = "ask.doubtful" if slate.doubtful else "ask.these_one" if len(found) == 1 else "ask.these"
+        st.markdown(here.say(these, count=len(found)))
         for each in found:
             card = views.card(each, here.service.junior(each.junior_id), here.language)
             components.suggestion_card(card, here.language, "card", _pick, _refuse)

@@ -50,7 +50,7 @@ class Slates:
                 [request.id, request.senior_id, request.text, understood.goal, understood.language, request.at],
             )
             cursor.execute(
-                "INSERT INTO slates VALUES (?, ?, ?, ?, ?, MAP(?::TEXT[], ?::INTEGER[]), ?)",
+                "INSERT INTO slates VALUES (?, ?, ?, ?, ?, MAP(?::TEXT[], ?::INTEGER[]), ?, ?)",
                 [
                     slate.id,
                     request.id,
@@ -58,6 +58,7 @@ class Slates:
                     slate.encoder_id,
                     slate.intercept,
                     *_keys_and_values(slate.excluded),
+                    slate.doubtful,
                     request.at,
                 ],
             )
@@ -82,12 +83,12 @@ class Slates:
         """Return a stored slate just as it was shown, with each junior's name of today."""
         head = self._database.rows(
             "SELECT r.id, r.senior_id, r.text, r.goal, r.language, r.happened_at, s.model_id, s.encoder_id, "
-            "s.intercept, s.excluded FROM slates s JOIN requests r ON r.id = s.request_id WHERE s.id = ?",
+            "s.intercept, s.excluded, s.doubtful FROM slates s JOIN requests r ON r.id = s.request_id WHERE s.id = ?",
             slate_id,
         )
         if not head:
             raise InputRefused("unknown_slate", id=slate_id)
-        request_id, senior_id, text, goal, language, at, model_id, encoder_id, intercept, excluded = head[0]
+        request_id, senior_id, text, goal, language, at, model_id, encoder_id, intercept, excluded, doubtful = head[0]
         rows = self._database.rows(
             "SELECT g.rank, g.junior_id, coalesce(j.name, g.junior_id), g.score, g.contributions, g.feature_values, "
             "g.evidence, g.minus, g.propensity FROM suggestions g LEFT JOIN juniors j ON j.id = g.junior_id "
@@ -96,7 +97,7 @@ class Slates:
         )
         request = Request(RequestId(request_id), senior_id, text, Understood(goal, language), at)
         suggestions = tuple(_suggestion(*row) for row in rows)
-        return Slate(slate_id, request, model_id, encoder_id, intercept, suggestions, dict(excluded))
+        return Slate(slate_id, request, model_id, encoder_id, intercept, suggestions, dict(excluded), doubtful)
 
     def shown(self, slate_id: SlateId, junior_ids: Sequence[JuniorId], at: datetime) -> None:
         """Record that suggestions were really drawn; drawing them again adds nothing."""

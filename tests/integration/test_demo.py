@@ -23,7 +23,7 @@ def service(encoder_home: Path) -> Iterator[Service]:
     """Give the shipped product with the demo organisation."""
     parts = load_parts(Settings(home=encoder_home))
     assert parts.notices == (), f"a stand-in is in use: {parts.trouble}"
-    made = Service(Store(None), parts.encoder, parts.ranker)
+    made = Service(Store(None), parts.encoder, parts.ranker, doubt_below=parts.doubt_below)
     load_demo(made)
     yield made
     made.store.close()
@@ -87,3 +87,28 @@ def test_judged_needs(service: Service, capsys: pytest.CaptureFixture[str]) -> N
         assert len(values) >= 35
     assert min(means.values()) >= 0.55
     assert abs(means["nl"] - means["en"]) <= 0.1
+
+
+OTHER_SUBJECTS = [
+    "Ik wil leren breien",
+    "how do I train for a marathon",
+    "hoe repareer ik mijn auto",
+    "gardening tips for roses",
+    "piano spelen voor beginners",
+    "learn to sail a boat",
+    "wijn proeven",
+    "quantum chromodynamics lattice gauge theory",
+    "mijn hond luistert niet",
+    "skiën leren op latere leeftijd",
+]
+
+
+def test_doubt_is_said(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nobody can help, the answer says so; with real needs it nearly never does."""
+    asked = [pair[language] for pair in pairs() for language in ("nl", "en")]
+    doubted = sum(service.recommend(text, None, 3).doubtful for text in asked)
+    noticed = sum(service.recommend(text, None, 3).doubtful for text in OTHER_SUBJECTS)
+    with capsys.disabled():
+        print(f"\ndoubt: {noticed} of {len(OTHER_SUBJECTS)} other subjects, {doubted} of {len(asked)} real needs")
+    assert noticed >= 7
+    assert doubted <= 0.1 * len(asked)

@@ -247,3 +247,13 @@ def test_a_rejected_junior_does_not_come_back(service: Service) -> None:
     assert service.recommend("excel", "s2", 50).excluded == {}
     service.undo_decision(state.slate_id)
     assert service.recommend("excel", "s1", 50).excluded == {"full": 1}
+
+
+def test_doubt_is_kept_with_the_slate(service: Service) -> None:
+    """A slate is doubtful when nobody is as near as asked for, and the log says so."""
+    text = service.junior("j00").text
+    sure = Service(service.store, service.encoder, service.ranker, doubt_below=0.2).recommend(text)
+    doubtful = Service(service.store, service.encoder, service.ranker, doubt_below=1.01).recommend(text)
+    assert (sure.doubtful, doubtful.doubtful) == (False, True)
+    assert service.store.slates.slate(doubtful.id).doubtful
+    assert not service.recommend("heel iets anders").doubtful

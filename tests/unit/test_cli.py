@@ -37,7 +37,7 @@ def test_recommend_keeps_the_contract(imported: Path) -> None:
     """One JSON document with these names; contributions and intercept are the score."""
     result = RUNNER.invoke(app, ["recommend", "draaitabellen", "--json", "-k", "2"])
     document = json.loads(result.stdout)
-    names = {"request_id", "model_id", "encoder", "understood", "intercept", "suggestions", "excluded"}
+    names = {"request_id", "model_id", "encoder", "understood", "intercept", "suggestions", "excluded", "doubtful"}
     assert set(document) == names
     first = document["suggestions"][0]
     assert set(first) == {"rank", "junior_id", "name", "score", "contributions", "evidence", "minus"}

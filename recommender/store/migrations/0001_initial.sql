@@ -32,7 +32,7 @@ CREATE TABLE requests (
 );
 CREATE TABLE slates (
     id TEXT PRIMARY KEY, request_id TEXT NOT NULL, model_id TEXT NOT NULL, encoder_id TEXT NOT NULL,
-    intercept DOUBLE NOT NULL, excluded MAP(TEXT, INTEGER) NOT NULL, happened_at TIMESTAMPTZ NOT NULL
+    intercept DOUBLE NOT NULL, excluded MAP(TEXT, INTEGER) NOT NULL, doubtful BOOLEAN NOT NULL, happened_at TIMESTAMPTZ NOT NULL
 );
 -- The features that were seen and what each added, so that any slate can be explained and learnt from later.
 CREATE TABLE suggestions (
