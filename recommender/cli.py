@@ -15,7 +15,7 @@ from recommender.bootstrap import Installation, install
 from recommender.domain import Junior, JuniorId, SeniorId, Slate
 from recommender.errors import TelemachosError
 from recommender.explain import join, minus_sentence
-from recommender.settings import Settings, load_settings
+from recommender.settings import DEFAULT_ENCODER, Settings, load_settings
 from recommender.wording import Language, say
 
 if TYPE_CHECKING:
@@ -283,8 +283,12 @@ def chat(
 
 @app.command()
 def doctor(as_json: Json = False, home: Home = None) -> None:
-    """Check that everything is well here."""
+    """Check that everything is well here, the encoder's files by their hashes."""
+    from recommender.weights import damaged, folder_of
+
     with opened(home) as here:
+        default = here.settings.encoder == DEFAULT_ENCODER
+        broken = damaged(folder_of(here.settings.home), thorough=True) if default else ()
         facts: dict[str, object] = {
             "home": str(here.settings.home.resolve()),
             "encoder": here.service.encoder.id,
@@ -294,13 +298,14 @@ def doctor(as_json: Json = False, home: Home = None) -> None:
             **here.service.store.slates.counts(),
             "notices": [say(f"notice.{each}", here.settings.language) for each in here.notices],
             "trouble": [str(each) for each in here.parts.trouble],
+            "damaged": list(broken),
         }
         if as_json:
             _print_json(facts)
         else:
             for name, value in facts.items():
                 print(f"{name}: {value}")
-        if here.notices:
+        if here.notices or broken:
             raise typer.Exit(1)
 
 
