@@ -76,6 +76,8 @@ def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:
         encoder = load_encoder(settings, progress)
         if encoder.genuine:
             encoder = _complete(encoder, settings)
+            # Encoding a text now shows whether the encoder works here, and the first request needn't wait for it.
+            encoder.encode(["?"])
         else:
             notices.append("encoder_test")
     except EncoderUnavailable as error:
