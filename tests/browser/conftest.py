@@ -28,7 +28,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 60_000
+PATIENCE = 180_000
 """Milliseconds until a browser step counts as failed: long, because nothing here measures speed."""
 
 
