@@ -63,7 +63,8 @@ def run(pages: Mapping[str, Callable[[], None]]) -> None:
     try:
         identity.check_loopback(st.get_option("server.address"))
         installation = resources.installation()
-        who = _identify(held, installation.service)
+        people = identity.everybody(installation.service, held.language)
+        who = _identify(held, people)
     except TelemachosError as error:
         st.navigation([pages["ask"]], position="hidden")
         with st.container(key="page-narrow"):
@@ -74,7 +75,7 @@ def run(pages: Mapping[str, Callable[[], None]]) -> None:
     page = _navigate(held, who, pages)
     with st.container(key=f"page-{'narrow' if who.role is Role.SENIOR else 'wide'}"):
         _top(held)
-        _demo(held, who, installation.service)
+        _demo(held, who, people)
         for notice in installation.notices:
             with st.container(key=f"notice-{notice}"):
                 st.caption(say(f"notice.{notice}", held.language))
@@ -105,9 +106,8 @@ def _navigate(held: Session, who: Identity, pages: Mapping[str, Callable[[], Non
     return page
 
 
-def _identify(held: Session, service: Service) -> Identity:
+def _identify(held: Session, people: Mapping[str, Identity]) -> Identity:
     """Return the person of this session; an unknown id becomes the first who learns."""
-    people = identity.everybody(service, held.language)
     wanted = held.who_id if held.who_id in people else START
     held.who = people.get(wanted) or next(iter(people.values()))
     held.who_id = held.who.id
@@ -178,14 +178,13 @@ def _set_size() -> None:
     session.current().text_size = st.session_state["size"]
 
 
-def _demo(held: Session, who: Identity, service: Service) -> None:
+def _demo(held: Session, who: Identity, people: Mapping[str, Identity]) -> None:
     """Draw the banner of the demo, with the switch to another person."""
     language = held.language
     with st.container(key="demo", horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch"):
             components.words(say(f"demo.banner_{who.role}", language, name=who.name))
         with st.popover(say("demo.switch", language), key="demo-switch"):
-            people = identity.everybody(service, language)
             st.markdown(say("demo.explain", language))
             for role in (Role.SENIOR, Role.JUNIOR):
                 ids = sorted((each.id for each in people.values() if each.role is role), key=lambda i: people[i].name)

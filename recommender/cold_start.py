@@ -20,10 +20,11 @@ from recommender.features import TEXT_FEATURES
 from recommender.ranker import AdditiveRanker
 from recommender.registry import COLD_START, Manifest, save
 from recommender.service import Progress
+from recommender.settings import ROOT
 
 SEED = 7
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = ROOT / "data"
 """Of this product: its own judged needs are a source too, and the only one that is people asking people."""
 
 DOUBT_PERCENTILE = 5

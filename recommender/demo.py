@@ -1,13 +1,11 @@
 """The demo organisation: some 380 made-up people of a company that doesn't exist."""
 
-from importlib import resources
-from pathlib import Path
-
 from recommender.domain import Person
 from recommender.importing import read_people
 from recommender.service import Progress, Service
+from recommender.settings import ROOT
 
-FOLDER = Path(str(resources.files("recommender"))).parent / "data" / "demo"
+FOLDER = ROOT / "data" / "demo"
 
 
 def load_demo(service: Service, progress: Progress | None = None) -> int:

@@ -232,9 +232,8 @@ class Service:
             if self._searchable is None or self._searchable.version != version:
                 juniors, statements = self.store.people.juniors(), self.store.people.statements()
                 texts = [junior.text for junior in juniors]
-                vectors = self._encoded([*texts, *(each.text for each in statements)], progress)
-                of_texts, of_statements = vectors[: len(texts)], vectors[len(texts) :]
-                typical = self._encoded(typical_requests(), None)
+                vectors = self._encoded([*texts, *(each.text for each in statements), *typical_requests()], progress)
+                of_texts, of_statements, typical = np.split(vectors, [len(texts), len(texts) + len(statements)])
                 ids = [junior.id for junior in juniors]
                 index = ProfileIndex(ids, texts, of_texts, statements, of_statements, typical)
                 self._searchable = _Searchable(version, Population.of(juniors), index)
@@ -249,8 +248,6 @@ class Service:
             fresh = self.encoder.encode([by_hash[each] for each in new], progress)
             self.store.vectors.put(self.encoder.id, new, fresh)
             known |= dict(zip(new, fresh, strict=True))
-        if not texts:
-            return np.zeros((0, self.encoder.dim), dtype=np.float32)
         return np.stack([known[content_hash(text)] for text in texts])
 
     # The conversation of a senior
@@ -374,13 +371,13 @@ class Service:
         conversation_id: ConversationId,
         *events: tuple[str, Kind, str, SlateId | None, JuniorId | None],
     ) -> State:
-        position = len(self.store.conversations.turns(conversation_id))
+        before = self.store.conversations.turns(conversation_id)
         turns = [
-            Turn(conversation_id, position + step, speaker, kind, said, slate_id, junior_id, self._clock())
+            Turn(conversation_id, len(before) + step, speaker, kind, said, slate_id, junior_id, self._clock())
             for step, (speaker, kind, said, slate_id, junior_id) in enumerate(events)
         ]
         self.store.conversations.append(turns)
-        return self.state(conversation_id)
+        return dialogue.state_of([*before, *turns])
 
     # The coordinator
 
