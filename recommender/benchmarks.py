@@ -18,7 +18,7 @@ from recommender.errors import InputRefused
 from recommender.features import text_features
 from recommender.index import ProfileIndex, typical_requests
 from recommender.ranker import AdditiveRanker
-from recommender.service import Progress
+from recommender.weights import Progress
 from recommender.text import clean_text, statements
 
 

@@ -6,9 +6,12 @@ from recommender.blend import BlendedEncoder, UniversalEncoder
 from recommender.encoder import Encoder, fallback_encoder, load_encoder
 from recommender.errors import EncoderUnavailable, ModelRefused, TelemachosError
 from recommender.neutral import NeutralEncoder
+from recommender.competences import CompetenceReader, load_reader
 from recommender.ranker import AdditiveRanker, similarity_only
-from recommender.registry import COLD_START, Manifest, load
-from recommender.service import Progress, Service
+from recommender.recommending import Recommender
+from recommender.registry import Manifest, Registry
+from recommender.service import Service
+from recommender.weights import Progress
 from recommender.settings import DEFAULT_ENCODER, Settings
 from recommender.store import Store
 from recommender.windows import WindowedEncoder
@@ -18,17 +21,28 @@ DATABASE = "telemachos.duckdb"
 
 @dataclass(frozen=True)
 class Parts:
-    """What ranks, without a store: an encoder, a ranker, and what should be said about them.
+    """What ranks, without a store: an encoder, rankers, what reads competences, and what should be said about them.
+
+    `registry` is None where no ranker can be read, `reader` where none was fitted for this encoder.
 
     `notices` are keys of the catalogue under ``notice``: every page and command shows them, so that nobody takes a
     stand-in for the real thing. `trouble` holds the error behind each stand-in.
     """
 
     encoder: Encoder
-    ranker: AdditiveRanker
-    manifest: Manifest | None
+    registry: Registry | None
+    reader: CompetenceReader | None
     notices: tuple[str, ...]
     trouble: tuple[TelemachosError, ...]
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """Return what is known of the ranker in use, or None for a stand-in."""
+        return self.registry.current()[1] if self.registry else None
+
+    def ranker(self) -> AdditiveRanker:
+        """Return the ranker in use at this moment."""
+        return self.registry.current()[0] if self.registry else similarity_only()
 
     @property
     def doubt_below(self) -> float | None:
@@ -65,7 +79,8 @@ def install(settings: Settings, progress: Progress | None = None) -> Installatio
     """
     store = Store(settings.home / DATABASE)
     parts = load_parts(settings, progress)
-    return Installation(settings, Service(store, parts.encoder, parts.ranker, doubt_below=parts.doubt_below), parts)
+    recommender = Recommender(store, parts.encoder, parts.ranker, parts.reader, parts.doubt_below)
+    return Installation(settings, Service(store, recommender), parts)
 
 
 def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:
@@ -84,15 +99,25 @@ def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:
         encoder = fallback_encoder()
         notices.append("encoder_fallback")
         trouble.append(error)
+    registry: Registry | None = Registry(settings.home / "models", settings.models)
     try:
-        ranker, manifest = load(settings.models / COLD_START)
+        _, manifest = registry.current()
         if encoder.genuine and settings.encoder != manifest.encoder:
             notices.append("ranker_other_encoder")
     except ModelRefused as error:
-        ranker, manifest = similarity_only(), None
+        registry = None
         notices.append("ranker_missing")
         trouble.append(error)
-    return Parts(encoder, ranker, manifest, tuple(notices), tuple(trouble))
+    return Parts(encoder, registry, _reader(settings, encoder), tuple(notices), tuple(trouble))
+
+
+def _reader(settings: Settings, encoder: Encoder) -> CompetenceReader | None:
+    """Return what names competences, if it was fitted on vectors of this encoder."""
+    try:
+        reader = load_reader(settings.models / "competences")
+    except ModelRefused:
+        return None
+    return reader if reader.encoder == encoder.id else None
 
 
 def _complete(encoder: Encoder, settings: Settings) -> Encoder:

@@ -245,7 +245,7 @@ def rank(
     settings = _settings(home)
     with refusals(settings.language), progress_bar(say("progress.encoder", settings.language)) as bar:
         parts = load_parts(settings, bar)
-        rows = rank_folder(folder, parts.encoder, parts.ranker, candidates, k, bar)
+        rows = rank_folder(folder, parts.encoder, parts.ranker(), candidates, k, bar)
         write_run(run, rows)
     screen.print(say("cli.ranked", settings.language, rows=len(rows), path=run), markup=False)
 

@@ -16,10 +16,11 @@ from sklearn.linear_model import LogisticRegression
 from recommender.benchmarks import Benchmark, prepare, read_judgements
 from recommender.encoder import Encoder
 from recommender.evaluation import interval, ndcg_at_k
-from recommender.features import TEXT_FEATURES
-from recommender.ranker import AdditiveRanker
+from recommender.features import FEATURES, FIT_FEATURES, TEXT_FEATURES
+from recommender.learners import CarefulLogit
+from recommender.ranker import CENTRE, PRIORS
 from recommender.registry import COLD_START, Manifest, save
-from recommender.service import Progress
+from recommender.weights import Progress
 from recommender.settings import ROOT
 
 SEED = 7
@@ -80,14 +81,24 @@ def fit_and_save(folder: Path, encoder: Encoder, name: str, out: Path, progress:
     manifest = Manifest(
         id=COLD_START,
         encoder=name,
-        text_features=list(TEXT_FEATURES),
+        features=list(FEATURES),
         trained_on={source.name: len(judged[source]) for source in SOURCES},
         metrics=metrics,
         seed=SEED,
         doubt_below=doubt_below(prepare(DATA / "demo_needs", encoder, "../demo/juniors.jsonl")),
     )
-    save(out / COLD_START, AdditiveRanker(COLD_START, name, model), manifest)
+    save(out / COLD_START, first_ranker(model.coef_[0], float(model.intercept_[0])), manifest)
     return table(metrics)
+
+
+def first_ranker(text_weights: NDArray[np.float64], intercept: float) -> CarefulLogit:
+    """Return fitted text weights, of shape ``(n_text_features,)``, with `PRIORS` for the circumstances."""
+    start = np.concatenate([text_weights, [PRIORS[name] for name in FIT_FEATURES]])
+    centre = np.array([CENTRE[name] for name in FEATURES])
+    learner = CarefulLogit(start, centre, np.ones(len(FEATURES), dtype=bool))
+    learner.classes_ = np.array([0, 1])
+    learner.coef_, learner.intercept_ = start, intercept
+    return learner
 
 
 def doubt_below(needs: Benchmark) -> float:

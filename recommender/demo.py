@@ -2,7 +2,8 @@
 
 from recommender.domain import Person
 from recommender.importing import read_people
-from recommender.service import Progress, Service
+from recommender.service import Service
+from recommender.weights import Progress
 from recommender.settings import ROOT
 
 FOLDER = ROOT / "data" / "demo"

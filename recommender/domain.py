@@ -86,10 +86,15 @@ class Statement:
 
 @dataclass(frozen=True)
 class Understood:
-    """What was read in a request. `language` is that of the text; `goal` is the text that is searched with."""
+    """What was read in a request. `language` is that of the text; `goal` is the text that is searched with.
+
+    `competences` are names with the chance that the request is about each; `level` is the asker's, 1-8, where told.
+    """
 
     goal: str
     language: Language
+    competences: tuple[tuple[str, float], ...] = ()
+    level: float | None = None
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,8 @@ class Slate:
     excluded: dict[str, int] = field(default_factory=dict)
     doubtful: bool = False
     """Nobody's profile is as near to the request as real requests nearly always have somebody."""
+    explored: bool = False
+    """Whether chance had a hand in the order; each suggestion's propensity says how much."""
 
 
 class Action(StrEnum):
@@ -151,6 +158,23 @@ class Decision(StrEnum):
 
     APPROVED = "approved"
     REJECTED = "rejected"
+
+
+class Side(StrEnum):
+    """Who of a pair rates."""
+
+    SENIOR = "senior"
+    JUNIOR = "junior"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a session went for one of a pair, `rating` 1-5. The other never sees it."""
+
+    slate_id: SlateId
+    side: Side
+    rating: int
+    at: datetime
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.domain import Senior
 from recommender.population import Bools, Population
@@ -44,9 +45,9 @@ def _same_person(population: Population, asker: Asker, load: dict[str, int]) -> 
     if asker.senior is None:
         return _nobody(population)
     same = population.mask({asker.senior.id})
-    if asker.senior.email:
-        address = asker.senior.email.casefold()
-        same |= np.array([junior.email.casefold() == address for junior in population.juniors], dtype=bool)
+    own = population.emails.get(asker.senior.email.casefold())
+    if own is not None:
+        same[own] = True
     return same
 
 
@@ -100,8 +101,11 @@ RULES: dict[str, Rule] = {
 }
 
 
-def excluded_by(population: Population, asker: Asker, load: dict[str, int]) -> list[str | None]:
-    """Return for each junior the first rule that excludes them, or None for the eligible.
+ELIGIBLE = -1
+
+
+def excluded_by(population: Population, asker: Asker, load: dict[str, int]) -> NDArray[np.int8]:
+    """Return for each junior the place in `RULES` of the first rule that excludes them, or `ELIGIBLE`.
 
     Parameters
     ----------
@@ -111,12 +115,22 @@ def excluded_by(population: Population, asker: Asker, load: dict[str, int]) -> l
         Who asks, with their reporting line and do-not-pair list.
     load : dict of str to int
         Places taken, by junior id.
+
+    Returns
+    -------
+    ndarray of shape (n_juniors,)
     """
-    reasons = np.full(len(population), None, dtype=object)
-    for name, rule in RULES.items():
-        reasons[rule(population, asker, load) & (reasons == None)] = name  # noqa: E711  # element by element
-    found: list[str | None] = reasons.tolist()
+    found = np.full(len(population), ELIGIBLE, dtype=np.int8)
+    for place, rule in enumerate(RULES.values()):
+        found[rule(population, asker, load) & (found == ELIGIBLE)] = place
     return found
+
+
+def counts(excluded: NDArray[np.int8]) -> dict[str, int]:
+    """Return how many juniors each rule left out, for the rules that did."""
+    names = list(RULES)
+    places, numbers = np.unique(excluded[excluded != ELIGIBLE], return_counts=True)
+    return {names[place]: int(number) for place, number in zip(places, numbers, strict=True)}
 
 
 def reporting_line(person: str, managers: dict[str, str]) -> frozenset[str]:

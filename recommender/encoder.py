@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recommender import weights
 from recommender.errors import EncoderUnavailable
-from recommender.settings import DEFAULT_ENCODER, Settings
+from recommender.settings import DEFAULT_ENCODER, PLAIN_ENCODER, Settings
 from recommender.weights import Progress
 
 if TYPE_CHECKING:
@@ -210,9 +210,9 @@ def load_encoder(settings: Settings, progress: Progress | None = None) -> Encode
     if settings.encoder == HASHING:
         return HashingEncoder(HASHING)
     prompt = settings.encoder_prompt or None
-    if settings.encoder == DEFAULT_ENCODER:
+    if settings.encoder in (DEFAULT_ENCODER, PLAIN_ENCODER):
         _stay_offline()
-        folder = weights.prepare(settings.home, progress)
+        folder = weights.prepare(settings.home, progress, name=settings.encoder)
         return _default_encoder(folder, settings.encoder_backend, weights.PROMPT if prompt is None else prompt)
     if Path(settings.encoder).is_dir():
         _stay_offline()
@@ -234,12 +234,12 @@ def _default_encoder(folder: Path, backend: Backend, prompt: str) -> SentenceEnc
     """Return the prepared encoder, on torch if the manifest says that its int8 copy can't be used."""
     manifest = weights.read_manifest(folder)
     if manifest is None:
-        raise EncoderUnavailable("encoder_load", name=DEFAULT_ENCODER, why=str(folder / weights.MANIFEST))
+        raise EncoderUnavailable("encoder_load", name=folder.name, why=str(folder / weights.MANIFEST))
     if not manifest.int8["usable"]:
         backend = "torch"
     model_file = weights.INT8 if backend == "onnx" else "model.safetensors"
     return SentenceEncoder(
-        DEFAULT_ENCODER,
+        folder.name,
         (lambda: _onnx_model(folder)) if backend == "onnx" else (lambda: _torch_model(str(folder))),
         backend=backend,
         prompt=prompt,

@@ -18,10 +18,34 @@ CLOSE = 0.75
 WEAK_TEXT = 0.5
 """Below this share of the first suggestion's text contribution, the profile fits the question only in part."""
 
-GOOD = {"wish_to_teach": 0.75, "level": 1.0, "language": 1.0, "place": 1.0, "load": 1.0}
+GOOD = {
+    "competence": 0.6,
+    "level": 1.0,
+    "gap": 1.0,
+    "wish_to_teach": 0.75,
+    "language": 1.0,
+    "place": 1.0,
+    "days": 0.5 + 1e-9,
+    "distance": 1.0,
+    "exchange": 0.6,
+    "experience": 0.6,
+    "load": 1.0,
+}
 """A circumstance is told as a reason from this value on: then its sentence is true."""
 
-ENOUGH = {"wish_to_teach": NEUTRAL, "level": 0.75, "language": 1.0, "place": NEUTRAL, "load": 1.0}
+ENOUGH = {
+    "competence": 0.05,
+    "level": 0.75,
+    "gap": 0.4,
+    "wish_to_teach": NEUTRAL,
+    "language": 1.0,
+    "place": NEUTRAL,
+    "days": NEUTRAL,
+    "distance": NEUTRAL,
+    "exchange": 0.05,
+    "experience": 0.4,
+    "load": 1.0,
+}
 """A circumstance below this value is worth a minus."""
 
 
@@ -39,7 +63,7 @@ def evidence(
     likeness : Likeness
         The request against them.
     ranker : AdditiveRanker
-        Whose weights say how much meaning and wording count.
+        Whose curves say how much meaning and wording count.
     junior : int
         Place of the junior in the population.
     """
@@ -47,10 +71,9 @@ def evidence(
     if not places:
         return ()
     texts = [index.statements[place].text for place in places]
-    weights = ranker.weights
     meaning = (likeness.statements[places] - likeness.statements.mean()) / max(float(likeness.statements.std()), 1e-9)
     wording = index.wording_of(request, texts) / max(float(likeness.wording.std()), 1e-9)
-    telling = weights["best_statement"] * meaning + weights["wording"] * wording
+    telling = ranker.span("best_statement") * meaning + ranker.span("wording") * wording
     best = np.argsort(-telling, kind="stable")[:MAX_EVIDENCE]
     shown = [place for place in best if place == best[0] or telling[place] >= CLOSE * telling[best[0]]]
     return tuple(texts[place] for place in sorted(shown))
@@ -69,14 +92,14 @@ def minus(values: dict[str, float], contributions: dict[str, float], ranker: Add
     values, contributions : dict of str to float
         Of this suggestion.
     ranker : AdditiveRanker
-        Whose weights tell what each shortcoming cost.
+        Whose curves tell what each shortcoming cost.
     best : float
         `text_part` of the first suggestion.
     """
-    costs = {name: ranker.weights[name] * (1 - values[name]) for name in FIT_FEATURES if values[name] < ENOUGH[name]}
-    lost = best - text_part(contributions)
+    at_best = {name: float(ranker.curves[name](np.ones(1))[0]) for name in FIT_FEATURES}
+    costs = {name: at_best[name] - contributions[name] for name in FIT_FEATURES if values[name] < ENOUGH[name]}
     if text_part(contributions) < WEAK_TEXT * best:
-        costs["text"] = lost
+        costs["text"] = best - text_part(contributions)
     return max(costs, key=lambda name: costs[name]) if costs else None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,11 +88,26 @@ class ProfileIndex:
     def compare(self, text: str, vector: Floats) -> Likeness:
         """Compare one request, as text and as unit vector of shape ``(dim,)``, with every profile."""
         meaning = self._vectors @ vector - self._off_statements
-        best = np.zeros(self._n_juniors, dtype=np.float32)
-        if len(self._starts):
-            best[self._with_text] = np.maximum.reduceat(meaning, self._starts)
+        best = self.best_of(meaning)
         whole = self._text_vectors @ vector - self._off_texts
         return Likeness(meaning, best, whole, self._wording.likeness(text))
+
+    def best_of(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return for each junior the highest value among their statements; 0 where there is none.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_statements,) or (n_statements, n_columns)
+            In the order of `statements`.
+
+        Returns
+        -------
+        ndarray of shape (n_juniors,) or (n_juniors, n_columns)
+        """
+        best = np.zeros((self._n_juniors, *values.shape[1:]), dtype=values.dtype)
+        if len(self._starts):
+            best[self._with_text] = np.maximum.reduceat(values, self._starts, axis=0)
+        return best
 
     def wording_of(self, request: str, texts: Sequence[str]) -> Floats:
         """Return how like in wording a request is to a few texts, shape ``(len(texts),)``."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.domain import Junior, Remote
+from recommender.domain import DAYS, Junior, Remote
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -28,10 +28,21 @@ class Population:
     on_site: Bools
     languages: dict[str, Bools]
     sites: dict[str, Bools]
+    departments: dict[str, Bools]
+    days: Bools
+    """Shape ``(n_juniors, 5)`` in the order of `DAYS`; a row without any day is "not said"."""
+    emails: dict[str, int]
+    """Place of each junior with an address, by address in small letters."""
+    competences: Floats
+    """Chance that a profile is about each competence, shape ``(n_juniors, n_competences)``; no columns: not read."""
+    wishes: NDArray[np.float32]
+    """Unit vectors of what each junior would like in return, shape ``(n_juniors, dim)``; zeros where nothing is said."""
 
     @classmethod
-    def of(cls, juniors: Sequence[Junior]) -> "Population":
-        """Lay out `juniors` as columns."""
+    def of(
+        cls, juniors: Sequence[Junior], competences: Floats | None = None, wishes: NDArray[np.float32] | None = None
+    ) -> "Population":
+        """Lay out `juniors` as columns, with what was read in their texts."""
         return cls(
             juniors=tuple(juniors),
             position={junior.id: place for place, junior in enumerate(juniors)},
@@ -45,6 +56,13 @@ class Population:
             on_site=np.array([junior.remote is not Remote.ONLINE for junior in juniors], dtype=bool),
             languages=_columns([junior.languages for junior in juniors]),
             sites=_columns([(junior.site,) if junior.site else () for junior in juniors]),
+            departments=_columns([(junior.department,) if junior.department else () for junior in juniors]),
+            days=np.array([[day in junior.days for day in DAYS] for junior in juniors], dtype=bool).reshape(
+                -1, len(DAYS)
+            ),
+            emails={junior.email.casefold(): place for place, junior in enumerate(juniors) if junior.email},
+            competences=np.zeros((len(juniors), 0)) if competences is None else competences,
+            wishes=np.zeros((len(juniors), 0), dtype=np.float32) if wishes is None else wishes,
         )
 
     def __len__(self) -> int:

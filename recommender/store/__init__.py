@@ -4,6 +4,8 @@ from pathlib import Path
 
 from recommender.store.conversations import Conversations
 from recommender.store.database import Database
+from recommender.store.facts import Facts
+from recommender.store.outcomes import Outcomes
 from recommender.store.people import People
 from recommender.store.slates import Slates
 from recommender.store.vectors import Vectors
@@ -25,7 +27,9 @@ class Store:
         self.people = People(self._database)
         self.vectors = Vectors(self._database)
         self.slates = Slates(self._database)
+        self.outcomes = Outcomes(self._database)
         self.conversations = Conversations(self._database)
+        self.facts = Facts(self._database)
 
     def close(self) -> None:
         """Write everything into the main file and let go of it."""

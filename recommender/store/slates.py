@@ -46,11 +46,22 @@ class Slates:
         request, understood = slate.request, slate.request.understood
         with self._database.writing() as cursor:
             cursor.execute(
-                "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?)",
-                [request.id, request.senior_id, request.text, understood.goal, understood.language, request.at],
+                "INSERT INTO requests (id, senior_id, text, goal, language, happened_at, competences, level) "
+                "VALUES (?, ?, ?, ?, ?, ?, MAP(?::TEXT[], ?::DOUBLE[]), ?)",
+                [
+                    request.id,
+                    request.senior_id,
+                    request.text,
+                    understood.goal,
+                    understood.language,
+                    request.at,
+                    *_keys_and_values(dict(understood.competences)),
+                    understood.level,
+                ],
             )
             cursor.execute(
-                "INSERT INTO slates VALUES (?, ?, ?, ?, ?, MAP(?::TEXT[], ?::INTEGER[]), ?, ?)",
+                "INSERT INTO slates (id, request_id, model_id, encoder_id, intercept, excluded, doubtful, happened_at, "
+                "explored) VALUES (?, ?, ?, ?, ?, MAP(?::TEXT[], ?::INTEGER[]), ?, ?, ?)",
                 [
                     slate.id,
                     request.id,
@@ -60,11 +71,13 @@ class Slates:
                     *_keys_and_values(slate.excluded),
                     slate.doubtful,
                     request.at,
+                    slate.explored,
                 ],
             )
             for each in slate.suggestions:
                 cursor.execute(
-                    "INSERT INTO suggestions VALUES "
+                    "INSERT INTO suggestions (slate_id, rank, junior_id, score, contributions, feature_values, "
+                    "evidence, minus, propensity) VALUES "
                     "(?, ?, ?, ?, MAP(?::TEXT[], ?::DOUBLE[]), MAP(?::TEXT[], ?::DOUBLE[]), ?::TEXT[], ?, ?)",
                     [
                         slate.id,
@@ -83,32 +96,40 @@ class Slates:
         """Return a stored slate just as it was shown, with each junior's name of today."""
         head = self._database.rows(
             "SELECT r.id, r.senior_id, r.text, r.goal, r.language, r.happened_at, s.model_id, s.encoder_id, "
-            "s.intercept, s.excluded, s.doubtful FROM slates s JOIN requests r ON r.id = s.request_id WHERE s.id = ?",
+            "s.intercept, s.excluded, s.doubtful, s.explored, r.competences, r.level "
+            "FROM slates s JOIN requests r ON r.id = s.request_id WHERE s.id = ?",
             slate_id,
         )
         if not head:
             raise InputRefused("unknown_slate", id=slate_id)
-        request_id, senior_id, text, goal, language, at, model_id, encoder_id, intercept, excluded, doubtful = head[0]
+        request_id, senior_id, text, goal, language, at, model_id, encoder_id, intercept, *others = head[0]
+        excluded, doubtful, explored, read, level = others
         rows = self._database.rows(
             "SELECT g.rank, g.junior_id, coalesce(j.name, g.junior_id), g.score, g.contributions, g.feature_values, "
             "g.evidence, g.minus, g.propensity FROM suggestions g LEFT JOIN juniors j ON j.id = g.junior_id "
             "WHERE g.slate_id = ? ORDER BY g.rank",
             slate_id,
         )
-        request = Request(RequestId(request_id), senior_id, text, Understood(goal, language), at)
+        understood = Understood(goal, language, tuple(read.items()), level)
+        request = Request(RequestId(request_id), senior_id, text, understood, at)
         suggestions = tuple(_suggestion(*row) for row in rows)
-        return Slate(slate_id, request, model_id, encoder_id, intercept, suggestions, dict(excluded), doubtful)
+        return Slate(
+            slate_id, request, model_id, encoder_id, intercept, suggestions, dict(excluded), doubtful, explored
+        )
 
     def shown(self, slate_id: SlateId, junior_ids: Sequence[JuniorId], at: datetime) -> None:
         """Record that suggestions were really drawn; drawing them again adds nothing."""
         with self._database.writing() as cursor:
             for junior_id in junior_ids:
-                cursor.execute("INSERT OR IGNORE INTO impressions VALUES (?, ?, ?)", [slate_id, junior_id, at])
+                cursor.execute(
+                    "INSERT OR IGNORE INTO impressions (slate_id, junior_id, happened_at) VALUES (?, ?, ?)",
+                    [slate_id, junior_id, at],
+                )
 
-    def interact(self, slate_id: SlateId, junior_id: JuniorId, action: Action, at: datetime) -> None:
-        """Record what a senior did with a suggestion that does not become a choice."""
+    def interact(self, slate_id: SlateId, junior_id: JuniorId, action: Action, at: datetime, reason: str = "") -> None:
+        """Record what a senior did with a suggestion that does not become a choice; `reason` is a key."""
         with self._database.writing() as cursor:
-            _log(cursor, slate_id, junior_id, action, at)
+            _log(cursor, slate_id, junior_id, action, at, reason)
 
     def choose(
         self,
@@ -126,7 +147,8 @@ class Slates:
             if held == (junior_id,):
                 return
             cursor.execute(
-                "INSERT OR REPLACE INTO choices VALUES (?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO choices (slate_id, junior_id, senior_id, conversation_id, happened_at) "
+                "VALUES (?, ?, ?, ?, ?)",
                 [slate_id, junior_id, senior_id, conversation_id, at],
             )
             _log(cursor, slate_id, junior_id, Action.CHOSE, at)
@@ -160,14 +182,16 @@ class Slates:
             if decision is Decision.APPROVED:
                 _take_place(cursor, junior_id, senior_id, slate_id, at)
             cursor.execute(
-                "INSERT INTO reviews VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO reviews (slate_id, junior_id, decision, reason, note, reviewer, happened_at) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [slate_id, junior_id, decision, reason, note, reviewer, at],
             )
             return JuniorId(junior_id)
 
     def undo_decision(self, slate_id: SlateId) -> None:
-        """Take a decision back: the choice waits again and the place is free again."""
+        """Take a decision back: the choice waits again, the place is free again, and there were no sessions to rate."""
         with self._database.writing() as cursor:
+            cursor.execute("DELETE FROM outcomes WHERE slate_id = ?", [slate_id])
             cursor.execute("DELETE FROM matches WHERE slate_id = ?", [slate_id])
             cursor.execute("DELETE FROM reviews WHERE slate_id = ?", [slate_id])
 
@@ -256,10 +280,10 @@ def _suggestion(
     return Suggestion(rank, JuniorId(junior_id), name, score, contributions, values, tuple(evidence), minus, propensity)
 
 
-def _log(cursor: Cursor, slate_id: SlateId, junior_id: str, action: Action, at: datetime) -> None:
+def _log(cursor: Cursor, slate_id: SlateId, junior_id: str, action: Action, at: datetime, reason: str = "") -> None:
     cursor.execute(
-        "INSERT INTO interactions (slate_id, junior_id, action, happened_at) VALUES (?, ?, ?, ?)",
-        [slate_id, junior_id, action, at],
+        "INSERT INTO interactions (slate_id, junior_id, action, happened_at, reason) VALUES (?, ?, ?, ?, ?)",
+        [slate_id, junior_id, action, at, reason],
     )
 
 
@@ -273,4 +297,7 @@ def _take_place(cursor: Cursor, junior_id: str, senior_id: str | None, slate_id:
     free = [slot for slot in range(capacity[0] if capacity else 0) if slot not in taken]
     if not free:
         raise Conflict("no_place_left", junior=junior_id)
-    cursor.execute("INSERT INTO matches VALUES (?, ?, ?, ?, ?)", [junior_id, free[0], senior_id, slate_id, at])
+    cursor.execute(
+        "INSERT INTO matches (junior_id, slot, senior_id, slate_id, happened_at) VALUES (?, ?, ?, ?, ?)",
+        [junior_id, free[0], senior_id, slate_id, at],
+    )

@@ -15,14 +15,17 @@ class Vectors:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def known(self, encoder_id: str, dim: int) -> dict[str, NDArray[np.float32]]:
-        """Return every stored vector of one encoder by content hash, each of shape ``(dim,)``."""
+    def known(
+        self, encoder_id: str, dim: int, hashes: Sequence[str] | None = None
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return stored vectors of one encoder by content hash, each of shape ``(dim,)``: all, or those of `hashes`."""
         self._make_table(dim)
         with self._database.reading() as cursor:
             found = cursor.sql(
                 # The length is part of DuckDB's vector type, so of the table's name; it is a number, not a text.
-                f"SELECT content_hash, vector FROM embeddings_{dim:d} WHERE encoder_id = ?",  # noqa: S608
-                params=[encoder_id],
+                f"SELECT content_hash, vector FROM embeddings_{dim:d} WHERE encoder_id = $1 "  # noqa: S608
+                "AND ($2::TEXT[] IS NULL OR content_hash IN (SELECT unnest($2::TEXT[])))",
+                params=[encoder_id, None if hashes is None else list(hashes)],
             ).to_arrow_table()
         if not found.num_rows:
             return {}

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from app import resources
 from recommender.bootstrap import Installation, load_parts
 from recommender.domain import JuniorId, SeniorId
+from recommender.recommending import Recommender
 from recommender.service import Service
 from recommender.settings import Settings
 from recommender.store import Store
@@ -34,7 +35,7 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[In
     settings = Settings(home=tmp_path, encoder="hashing", models=ROOT / "models")
     parts = load_parts(settings)
     store = Store(None)
-    made = Installation(settings, Service(store, parts.encoder, parts.ranker), parts)
+    made = Installation(settings, Service(store, Recommender(store, parts.encoder, parts.ranker)), parts)
     juniors = [
         a_junior(id=JuniorId(f"j{number}"), name=f"Naam{number} Achternaam", text=text)
         for number, text in enumerate(TEXTS, start=1)

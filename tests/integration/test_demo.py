@@ -10,6 +10,7 @@ import pytest
 from recommender.bootstrap import load_parts
 from recommender.demo import load_demo
 from recommender.evaluation import interval, ndcg_at_k
+from recommender.recommending import Recommender
 from recommender.service import Service
 from recommender.settings import Settings
 from recommender.store import Store
@@ -23,7 +24,8 @@ def service(encoder_home: Path) -> Iterator[Service]:
     """Give the shipped product with the demo organisation."""
     parts = load_parts(Settings(home=encoder_home))
     assert parts.notices == (), f"a stand-in is in use: {parts.trouble}"
-    made = Service(Store(None), parts.encoder, parts.ranker, doubt_below=parts.doubt_below)
+    store = Store(None)
+    made = Service(store, Recommender(store, parts.encoder, parts.ranker, parts.reader, parts.doubt_below))
     load_demo(made)
     yield made
     made.store.close()

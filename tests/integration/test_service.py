@@ -13,6 +13,7 @@ from recommender.encoder import HashingEncoder
 from recommender.errors import Conflict, InputRefused, UnknownPerson
 from recommender.features import FIT_FEATURES, TEXT_FEATURES
 from recommender.ranker import similarity_only
+from recommender.recommending import Recommender
 from recommender.service import LOGGED, Service
 from recommender.store import Store
 from recommender.text import without_invisible
@@ -39,10 +40,16 @@ class Clock:
         return self.time
 
 
+def a_service(clock: Clock) -> Service:
+    """Return the use cases over an empty store."""
+    store = Store(None)
+    return Service(store, Recommender(store, HashingEncoder(), similarity_only), clock)
+
+
 @pytest.fixture
 def service() -> Iterator[Service]:
     """Give a service with one senior and 20 juniors, four for each of five subjects."""
-    made = Service(Store(None), HashingEncoder(), similarity_only(), Clock())
+    made = a_service(Clock())
     juniors = [
         a_junior(
             id=f"j{number:02}", name=f"Junior {number}", text=f"Ik help met {SUBJECTS[number % 5]}. Nummer {number}."
@@ -104,7 +111,7 @@ def test_better_circumstances_break_a_tie(service: Service) -> None:
 
 def test_an_order_of_import_changes_nothing(service: Service) -> None:
     """The slate does not depend on the order in which profiles came in."""
-    other = Service(Store(None), HashingEncoder(), similarity_only(), Clock())
+    other = a_service(Clock())
     other.put_people([*reversed(service.store.people.juniors()), a_senior()])
     asked = "vergaderen en foto's"
     order = [each.junior_id for each in service.recommend(asked, "s1", 20).suggestions]
@@ -145,7 +152,7 @@ def test_any_text_gives_a_slate_or_a_sentence(small: Service, text: str, k: int)
 @pytest.fixture(scope="module")
 def small() -> Iterator[Service]:
     """Give a service with one senior and six juniors, shared by all examples."""
-    made = Service(Store(None), HashingEncoder(), similarity_only())
+    made = a_service(Clock())
     made.put_people([a_senior(), *(a_junior(id=f"j{number}", text=SUBJECTS[number % 5]) for number in range(6))])
     yield made
     made.store.close()
@@ -252,8 +259,9 @@ def test_a_rejected_junior_does_not_come_back(service: Service) -> None:
 def test_doubt_is_kept_with_the_slate(service: Service) -> None:
     """A slate is doubtful when nobody is as near as asked for, and the log says so."""
     text = service.junior("j00").text
-    sure = Service(service.store, service.encoder, service.ranker, doubt_below=0.2).recommend(text)
-    doubtful = Service(service.store, service.encoder, service.ranker, doubt_below=1.01).recommend(text)
+    store, encoder = service.store, service.encoder
+    sure = Service(store, Recommender(store, encoder, similarity_only, doubt_below=0.2)).recommend(text)
+    doubtful = Service(store, Recommender(store, encoder, similarity_only, doubt_below=1.01)).recommend(text)
     assert (sure.doubtful, doubtful.doubtful) == (False, True)
     assert service.store.slates.slate(doubtful.id).doubtful
     assert not service.recommend("heel iets anders").doubtful

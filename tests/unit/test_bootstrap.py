@@ -33,5 +33,5 @@ def test_an_encoder_that_does_not_load_is_replaced_and_told(monkeypatch: pytest.
 def test_a_missing_ranker_is_replaced_and_told(tmp_path: Path) -> None:
     """Plain likeness orders, and the page says so."""
     parts = bootstrap.load_parts(Settings(home=tmp_path, encoder="hashing", models=tmp_path))
-    assert parts.ranker.id == "similarity-only"
+    assert parts.ranker().id == "similarity-only"
     assert parts.notices == ("encoder_test", "ranker_missing")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recommender.eligibility import RULES, Asker, excluded_by
+from recommender.eligibility import ELIGIBLE, RULES, Asker, counts, excluded_by
 from recommender.population import Population
 from tests.builders import a_junior, a_senior
 
@@ -32,17 +32,20 @@ def test_rule_excludes(rule: str) -> None:
     """A junior who breaks one rule is excluded under its name, and the others stay."""
     junior, asker, load = BREAKS[rule]
     population = Population.of([junior, a_junior(id="j2")])
-    assert excluded_by(population, asker, load) == [rule, None]
+    found = excluded_by(population, asker, load)
+    assert found.tolist() == [list(RULES).index(rule), ELIGIBLE]
+    assert counts(found) == {rule: 1}
 
 
 def test_unknown_asker_still_meets_the_rules_about_the_junior() -> None:
     """Without a senior only consent, activity and capacity can be checked."""
     population = Population.of([a_junior(consent=False), a_junior(id="j2", rank=9, languages=("fr",))])
-    assert excluded_by(population, Asker(None), {}) == ["no_consent", None]
+    found = excluded_by(population, Asker(None), {})
+    assert found.tolist() == [list(RULES).index("no_consent"), ELIGIBLE]
 
 
 def test_unknown_rank_is_not_held_against_anybody() -> None:
     """The rank rule needs both ranks; the coordinator is warned instead."""
     population = Population.of([a_junior(rank=None)])
-    assert excluded_by(population, Asker(SENIOR), {}) == [None]
-    assert excluded_by(Population.of([a_junior(rank=9)]), Asker(a_senior(rank=None)), {}) == [None]
+    assert excluded_by(population, Asker(SENIOR), {}).tolist() == [ELIGIBLE]
+    assert excluded_by(Population.of([a_junior(rank=9)]), Asker(a_senior(rank=None)), {}).tolist() == [ELIGIBLE]

@@ -49,7 +49,7 @@ def test_half_a_fit_is_said() -> None:
 def test_reasons_are_the_circumstances_that_helped(language: str) -> None:
     """Neutral, middling and bad circumstances give no reason, good ones do, the strongest first."""
     values = dict.fromkeys(FIT_FEATURES, NEUTRAL) | {"place": 1.0, "level": 1.0, "load": 0.0, "wish_to_teach": 0.6}
-    added = {name: RANKER.weights[name] * (values[name] - NEUTRAL) for name in FIT_FEATURES}
+    added = {name: RANKER.spans[name] * (values[name] - NEUTRAL) for name in FIT_FEATURES}
     suggestion = Suggestion(1, "j1", "Sanne", 1.0, added, values, (), None)
     said = explain.reasons(suggestion, a_junior(site="Gent"), language)
     assert len(said) == 2
@@ -80,6 +80,6 @@ def test_evidence_is_the_sentence_that_matters() -> None:
 def test_four_is_not_enough_to_help_others() -> None:
     """Level 4 of 8 raises the score a little, but the sentence about it would not be true."""
     values = dict.fromkeys(FIT_FEATURES, NEUTRAL) | {"level": 0.75}
-    added = {name: RANKER.weights[name] * (values[name] - NEUTRAL) for name in FIT_FEATURES}
+    added = {name: RANKER.spans[name] * (values[name] - NEUTRAL) for name in FIT_FEATURES}
     assert added["level"] > 0
     assert explain.reasons(Suggestion(1, "j1", "Sanne", 1.0, added, values, (), None), a_junior(), "en") == []

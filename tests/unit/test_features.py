@@ -10,9 +10,11 @@ from recommender.population import Population
 from tests.builders import a_junior, a_senior
 
 
-def fit(feature: str, junior: object, senior: object | None = None, language: str = "nl", load: int = 0) -> float:
+def fit(feature: str, junior: object, senior: object | None = None, language: str = "nl", **asked: object) -> float:
     """Return one feature of one junior."""
-    row = fit_features(Population.of([junior]), Circumstances(senior, language, {"j1": load}))[0]
+    load = asked.pop("load", {})
+    circumstances = Circumstances(senior, language, load, **asked)
+    row = fit_features(Population.of([junior]), circumstances, np.array([0]))[0]
     return float(row[FIT_FEATURES.index(feature)])
 
 
@@ -66,7 +68,59 @@ def test_place(junior: object, senior: object, expected: float) -> None:
 
 def test_load_is_the_share_of_places_that_is_free() -> None:
     """Half full is half the value."""
-    assert [fit("load", a_junior(capacity=2), load=load) for load in (0, 1, 2)] == [1, 0.5, 0]
+    assert [fit("load", a_junior(capacity=2), load={"j1": load}) for load in (0, 1, 2)] == [1, 0.5, 0]
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [((), NEUTRAL), (("mon",), 0), (("tue",), 0.5), (("tue", "wed"), 1), (("tue", "wed", "fri"), 1)],
+)
+def test_days_are_shared(days: tuple[str, ...], expected: float) -> None:
+    """Two shared days are enough; who has not said is not held to it."""
+    assert fit("days", a_junior(days=days), a_senior(days=("tue", "wed", "fri"))) == expected
+    assert fit("days", a_junior(days=days), a_senior(days=())) == NEUTRAL
+
+
+@pytest.mark.parametrize(("department", "expected"), [("Finance", 0), ("HR", 1), ("", NEUTRAL)])
+def test_distance(department: str, expected: float) -> None:
+    """Another department is better than one's own."""
+    senior = a_senior(department="Finance")
+    population = Population.of([a_junior(department=department), a_junior(id="j2", department="Finance")])
+    row = fit_features(population, Circumstances(senior, "nl", {}), np.array([0]))[0]
+    assert row[FIT_FEATURES.index("distance")] == expected
+
+
+@pytest.mark.parametrize(("asker", "expected"), [(None, NEUTRAL), (5.0, 1), (2.0, 1), (6.0, 0.75), (7.0, 0.5)])
+def test_gap(asker: float | None, expected: float) -> None:
+    """One to four levels ahead is right; further away or behind is less so; an untold level says nothing."""
+    assert fit("gap", a_junior(level=6), level=asker) == expected
+
+
+def test_competence_counts_by_what_was_asked() -> None:
+    """A profile about what is asked has the chance of its profile; a request that names nothing is neutral."""
+    population = Population.of([a_junior(), a_junior(id="j2")], competences=np.array([[0.9, 0.1], [0.2, 0.8]]))
+    asked = Circumstances(None, "nl", {}, competences=np.array([0.5, 0.0]))
+    column = fit_features(population, asked, np.array([0, 1]))[:, FIT_FEATURES.index("competence")]
+    np.testing.assert_allclose(column, [0.9, 0.2])
+    silent = Circumstances(None, "nl", {}, competences=np.zeros(2))
+    assert (fit_features(population, silent, np.array([0]))[:, 0] == NEUTRAL).all()
+
+
+def test_exchange_is_how_near_the_wish_is_to_the_offer() -> None:
+    """The wish that is offered scores 1, another 0, and none at all is neutral."""
+    wishes = np.array([[1, 0], [0, 1], [0, 0]], dtype=np.float32)
+    population = Population.of([a_junior(id=f"j{number}") for number in range(3)], wishes=wishes)
+    asked = Circumstances(None, "nl", {}, offers=np.array([1, 0], dtype=np.float32))
+    column = fit_features(population, asked, np.arange(3))[:, FIT_FEATURES.index("exchange")]
+    assert column.tolist() == [1, 0, NEUTRAL]
+
+
+def test_few_ratings_say_little() -> None:
+    """One bad session weighs less than ten, and the average junior is neutral."""
+    population = Population.of([a_junior(id=f"j{number}") for number in range(3)])
+    asked = Circumstances(None, "nl", {}, ratings={"j0": (0.0, 1), "j1": (0.0, 10), "other": (10.0, 10)})
+    column = fit_features(population, asked, np.arange(3))[:, FIT_FEATURES.index("experience")]
+    assert column[1] < column[0] < column[2] == NEUTRAL
 
 
 def test_text_features_mean_the_same_for_any_encoder() -> None:
