@@ -25,7 +25,7 @@ def intervals(rows: Sequence[Interval], axis: str, alt_text: str, language: Lang
     scale = alt.Scale(zero=False, nice=True)
     base = alt.Chart(frame).encode(y=names, color=_two("ours:N", [True, False]))
     bars = base.mark_rule(strokeWidth=3).encode(x=_x("low:Q", axis, language, scale), x2="high:Q")
-    dots = base.mark_point(size=140, strokeWidth=3).encode(
+    dots = base.mark_point(size=140, strokeWidth=3, opacity=1).encode(
         x=alt.X("value:Q", scale=scale),
         fill=alt.Fill("ours:N", legend=None, scale=alt.Scale(domain=[True, False], range=[BLUE, "transparent"])),
         shape=alt.Shape("ours:N", legend=None, scale=alt.Scale(domain=[True, False], range=["circle", "square"])),
@@ -36,7 +36,6 @@ def intervals(rows: Sequence[Interval], axis: str, alt_text: str, language: Lang
 def curve(points: Sequence[Point], axes: tuple[str, str], alt_text: str, language: Language, key: str) -> None:
     """Draw a line; where points have a low and a high, a band around it and dots on it."""
     frame = pd.DataFrame([(each.x, each.y, each.low, each.high) for each in points], columns=["x", "y", "low", "high"])
-    # A point of no width is in the middle of a chart that would else have no extent.
     scale = alt.Scale(zero=False, nice=True)
     base = alt.Chart(frame).encode(x=_x("x:Q", axes[0], language, scale))
     line = base.mark_line(color=BLUE, strokeWidth=3).encode(y=_y("y:Q", axes[1], language, scale))
@@ -82,7 +81,9 @@ def lorenz(
         x=_x("x:Q", axes[0], language, whole, percent=True), y=_y("y:Q", axes[1], language, whole, percent=True)
     )
     drawn = base.mark_line(strokeWidth=3).encode(
-        color=alt.Color("name:N", title=None, scale=alt.Scale(domain=names, range=[BLUE, ORANGE]), legend=_legend()),
+        color=alt.Color(
+            "name:N", title=None, scale=alt.Scale(domain=names, range=[BLUE, ORANGE]), legend=_legend("stroke")
+        ),
         strokeDash=alt.StrokeDash(
             "name:N", title=None, legend=None, scale=alt.Scale(domain=names, range=[[1, 0], [8, 4]])
         ),
@@ -116,13 +117,17 @@ def pairs(
 
 def columns(values: Sequence[float], axes: tuple[str, str], alt_text: str, language: Language, key: str) -> None:
     """Draw one thin column for each value, in the given order and numbered from 1: shares in [0, 1]."""
-    frame = pd.DataFrame({"place": range(1, len(values) + 1), "value": values})
+    rows = [(place + 0.55, place + 1.45, value, 0.0) for place, value in enumerate(values)]
+    frame = pd.DataFrame(rows, columns=["from", "to", "value", "zero"])
+    ends = alt.Scale(domain=[0.5, len(values) + 0.5], nice=False)
     chart = (
         alt.Chart(frame)
-        .mark_area(interpolate="step", color=BLUE, line={"color": BLUE})
+        .mark_bar(color=BLUE)
         .encode(
-            x=_x("place:Q", axes[0], language, alt.Scale(nice=False, zero=False), whole=True),
+            x=_x("from:Q", axes[0], language, ends, whole=True),
+            x2="to:Q",
             y=_y("value:Q", axes[1], language, alt.Scale(zero=True), percent=True),
+            y2="zero:Q",
         )
     )
     _draw(chart.properties(height=280), alt_text, key)
@@ -143,8 +148,8 @@ def _two(field: str, domain: list[bool]) -> alt.Color:
     return alt.Color(field, legend=None, scale=alt.Scale(domain=domain, range=[BLUE, ORANGE]))
 
 
-def _legend() -> alt.Legend:
-    return alt.Legend(orient="top", direction="vertical", symbolType="square")
+def _legend(symbol: str = "square") -> alt.Legend:
+    return alt.Legend(orient="top", direction="vertical", symbolType=symbol)
 
 
 def _x(

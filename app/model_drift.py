@@ -10,6 +10,9 @@ from app.frame import Here
 from app.model_views import Figures
 from recommender.drift import ENOUGH_SLATES, LARGE, NOTICEABLE
 
+WEEKS = 12
+"""Weeks that are listed, the newest last."""
+
 
 def draw(here: Here, figures: Figures) -> None:
     """Draw what changed since the snapshot of the model in use, or else within this one."""
@@ -76,7 +79,7 @@ def _weeks(here: Here, weeks: list[dict[str, Any]]) -> None:
                 model_views.percent(each["approved"]) if each["enough"] else little,
                 model_views.percent(each["doubtful"]) if each["enough"] else little,
             ]
-            for each in weeks
+            for each in weeks[-WEEKS:]
         },
         [here.say("learn.questions"), here.say("learn.approved"), here.say("learn.doubtful")],
         here.say("learn.weeks_alt"),

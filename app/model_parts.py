@@ -8,13 +8,16 @@ from typing import Any
 
 import streamlit as st
 
-from app import components, model_charts, model_views, views
+from app import components, model_charts, model_curves, model_views, views
 from app.frame import Here
 from app.model_views import Figures
 from recommender.comparison import CANDIDATE, IN_USE
 from recommender.features import FEATURES, TEXT_FEATURES
 from recommender.registry import Manifest
 from recommender.supply import Gap
+
+COLUMNS = 100
+"""People shown most who are drawn, one column each; of the others each has a share that nobody could see."""
 
 
 def metrics(here: Here, manifest: Manifest | None, figures: Figures) -> None:
@@ -94,7 +97,7 @@ def calibration(here: Here, figures: Figures, *, calibrated: bool) -> None:
 
 def weights(here: Here, curves: Mapping[str, Any], *, learnt: bool) -> None:
     """Draw how much each feature counts, and the shape of the one that is picked."""
-    rows = model_views.spans(curves, here.language)
+    rows = model_curves.spans(curves, here.language)
     with st.container(border=True, key="weights"):
         st.header(here.say("model.weights"), anchor=False)
         st.markdown(here.say("learn.weights_learnt" if learnt else "model.weights_text"))
@@ -120,14 +123,14 @@ def weights(here: Here, curves: Mapping[str, Any], *, learnt: bool) -> None:
 
 
 def _shape(here: Here, curves: Mapping[str, Any], name: str) -> None:
-    points = model_views.shape(curves, name)
-    told = model_views.shape_told(curves, name, here.language)
+    points = model_curves.shape(curves, name)
+    told = model_curves.shape_told(curves, name, here.language)
     st.markdown(f"**{told}**")
     value = here.say("learn.axis_text" if name in TEXT_FEATURES else "learn.axis_circumstance")
     alt_text = f"{views.feature(name, here.language)}. {_alt(here, told)}"
     model_charts.curve(points, (value, here.say("learn.axis_added")), alt_text, here.language, "shape-chart")
     components.table(
-        model_views.shape_rows(points, here.language),
+        model_curves.shape_rows(points, here.language),
         [here.say("learn.axis_added")],
         here.say("learn.shape_alt"),
         value,
@@ -149,7 +152,7 @@ def exposure(here: Here, figures: Figures, shown: Sequence[int]) -> None:
 
 def _first_places(here: Here, measured: Mapping[str, Any]) -> None:
     names = [name for name in (CANDIDATE, IN_USE) if name in measured]
-    tenths = {name: model_views.tenths(measured[name]["lorenz"]) for name in names}
+    tenths = {name: model_curves.tenths(measured[name]["lorenz"]) for name in names}
     told = here.say("learn.told_first", share=model_views.percent(tenths[CANDIDATE][0]))
     st.markdown(f"**{told}** {here.say('learn.first_text')}")
     labels = {name: model_views.order_name(name, here.language) for name in names}
@@ -165,7 +168,7 @@ def _first_places(here: Here, measured: Mapping[str, Any]) -> None:
     components.table(
         {
             here.say("learn.tenth", place=place + 1): [model_views.percent(tenths[name][place]) for name in names]
-            for place in range(model_views.TENTHS)
+            for place in range(model_curves.TENTHS)
         },
         [labels[name] for name in names],
         here.say("learn.first_alt"),
@@ -183,9 +186,9 @@ def _shown(here: Here, shown: Sequence[int]) -> None:
     told = here.say("learn.told_shown", share=model_views.percent(shares[0]), never=never, all=len(shown))
     st.markdown(f"**{told}**")
     axes = here.say("learn.axis_rank"), here.say("learn.axis_cards")
-    model_charts.columns(shares, axes, _alt(here, told), here.language, "shown-chart")
+    model_charts.columns(shares[:COLUMNS], axes, _alt(here, told), here.language, "shown-chart")
     components.table(
-        {str(place + 1): [model_views.percent(share)] for place, share in enumerate(shares[: model_views.TENTHS])},
+        {str(place + 1): [model_views.percent(share)] for place, share in enumerate(shares[: model_curves.TENTHS])},
         [here.say("learn.axis_cards")],
         here.say("learn.shown_alt"),
         here.say("learn.axis_rank"),

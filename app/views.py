@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from recommender import explain
 from recommender.dialogue import Kind, Stage, State
 from recommender.domain import Junior, JuniorId, Remote, Senior, Slate, Suggestion, Turn
-from recommender.features import FEATURES
 from recommender.registry import Manifest
 from recommender.service import SHOWN_AT_ONCE
 from recommender.store.slates import Choice
@@ -19,6 +18,7 @@ WISHES = range(1, 6)
 CAPACITIES = range(6)
 EXAMPLES = range(1, 7)
 REJECTIONS = ("topic", "time", "place", "language", "line", "person", "other")
+REFUSALS = ("topic", "level", "place", "time", "known", "other")
 COMPARED = 3
 MAX_EVIDENCE = 2
 OURS = ("ranker", "low", "high")
@@ -234,11 +234,6 @@ def feature(name: str, language: Language) -> str:
 
 
 # The model
-
-
-def weights(ranker_weights: Mapping[str, float], language: Language) -> list[tuple[str, float]]:
-    """Return the weight of each feature in words, in the order of the model."""
-    return [(feature(name, language), ranker_weights[name]) for name in FEATURES]
 
 
 def metrics(manifest: Manifest, language: Language) -> tuple[list[str], list[tuple[str, list[str]]]]:

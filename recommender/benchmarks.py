@@ -16,10 +16,11 @@ from recommender.domain import Statement
 from recommender.encoder import Encoder
 from recommender.errors import InputRefused
 from recommender.features import text_features
-from recommender.index import ProfileIndex, typical_requests
+from recommender.index import ProfileIndex
+from recommender.known_needs import KnownNeeds
 from recommender.ranker import AdditiveRanker
-from recommender.weights import Progress
 from recommender.text import clean_text, statements
+from recommender.weights import Progress
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,11 @@ class Benchmark:
 
 
 def prepare(
-    folder: Path, encoder: Encoder, candidates: str = "candidates.jsonl", progress: Progress | None = None
+    folder: Path,
+    encoder: Encoder,
+    candidates: str = "candidates.jsonl",
+    progress: Progress | None = None,
+    known_needs: KnownNeeds | None = None,
 ) -> Benchmark:
     """Read a folder and encode its texts.
 
@@ -62,9 +67,9 @@ def prepare(
     whole = [each.text for each in profiles]
     vectors = encoder.encode([*whole, *(each.text for each in cut)], progress)
     of_texts, of_statements = vectors[: len(whole)], vectors[len(whole) :]
-    typical = encoder.encode(typical_requests())
-    index = ProfileIndex([each.id for each in profiles], whole, of_texts, cut, of_statements, typical)
-    return Benchmark(queries, profiles, index, encoder.encode([each.text for each in queries]))
+    index = ProfileIndex([each.id for each in profiles], whole, of_texts, cut, of_statements)
+    wanted = encoder.encode([each.text for each in queries])
+    return Benchmark(queries, profiles, index, known_needs.read_with(wanted) if known_needs else wanted)
 
 
 def rank_folder(
@@ -74,9 +79,10 @@ def rank_folder(
     candidates: str = "candidates.jsonl",
     k: int = 100,
     progress: Progress | None = None,
+    known_needs: KnownNeeds | None = None,
 ) -> list[tuple[str, str, float]]:
     """Return the `k` best candidates of each query by text alone, as rows of query, candidate and score."""
-    benchmark = prepare(folder, encoder, candidates, progress)
+    benchmark = prepare(folder, encoder, candidates, progress, known_needs)
     rows = []
     for query, features in benchmark.text_features():
         scores = ranker.text_score(features)

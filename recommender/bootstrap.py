@@ -3,27 +3,30 @@
 from dataclasses import dataclass
 
 from recommender.blend import BlendedEncoder, UniversalEncoder
+from recommender.competences import CompetenceReader, load_reader
 from recommender.encoder import Encoder, fallback_encoder, load_encoder
 from recommender.errors import EncoderUnavailable, ModelRefused, TelemachosError
+from recommender.known_needs import KnownNeeds
 from recommender.neutral import NeutralEncoder
-from recommender.competences import CompetenceReader, load_reader
 from recommender.ranker import AdditiveRanker, similarity_only
 from recommender.recommending import Recommender
 from recommender.registry import Manifest, Registry
 from recommender.service import Service
-from recommender.weights import Progress
 from recommender.settings import DEFAULT_ENCODER, Settings
 from recommender.store import Store
+from recommender.weights import Progress
 from recommender.windows import WindowedEncoder
 
 DATABASE = "telemachos.duckdb"
+KEPT = "encoders/kept"
 
 
 @dataclass(frozen=True)
 class Parts:
     """What ranks, without a store: an encoder, rankers, what reads competences, and what should be said about them.
 
-    `registry` is None where no ranker can be read, `reader` where none was fitted for this encoder.
+    `registry` is None where no ranker can be read, `reader` where none was fitted for this encoder, and `known_needs`
+    where the encoder sees letters only.
 
     `notices` are keys of the catalogue under ``notice``: every page and command shows them, so that nobody takes a
     stand-in for the real thing. `trouble` holds the error behind each stand-in.
@@ -32,6 +35,7 @@ class Parts:
     encoder: Encoder
     registry: Registry | None
     reader: CompetenceReader | None
+    known_needs: KnownNeeds | None
     notices: tuple[str, ...]
     trouble: tuple[TelemachosError, ...]
 
@@ -79,7 +83,7 @@ def install(settings: Settings, progress: Progress | None = None) -> Installatio
     """
     store = Store(settings.home / DATABASE)
     parts = load_parts(settings, progress)
-    recommender = Recommender(store, parts.encoder, parts.ranker, parts.reader, parts.doubt_below)
+    recommender = Recommender(store, parts.encoder, parts.ranker, parts.reader, parts.known_needs, parts.doubt_below)
     return Installation(settings, Service(store, recommender), parts)
 
 
@@ -99,16 +103,18 @@ def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:
         encoder = fallback_encoder()
         notices.append("encoder_fallback")
         trouble.append(error)
-    registry: Registry | None = Registry(settings.home / "models", settings.models)
+    registry: Registry | None = None
     try:
-        _, manifest = registry.current()
+        found = Registry(settings.home / "models", settings.models)
+        _, manifest = found.current()
+        registry = found
         if encoder.genuine and settings.encoder != manifest.encoder:
             notices.append("ranker_other_encoder")
     except ModelRefused as error:
-        registry = None
         notices.append("ranker_missing")
         trouble.append(error)
-    return Parts(encoder, registry, _reader(settings, encoder), tuple(notices), tuple(trouble))
+    known_needs = KnownNeeds(encoder, settings.home / KEPT) if encoder.genuine else None
+    return Parts(encoder, registry, _reader(settings, encoder), known_needs, tuple(notices), tuple(trouble))
 
 
 def _reader(settings: Settings, encoder: Encoder) -> CompetenceReader | None:
@@ -125,7 +131,8 @@ def _complete(encoder: Encoder, settings: Settings) -> Encoder:
 
     The share of the second was measured with the default encoder, so another encoder stands alone.
     """
-    neutral: Encoder = NeutralEncoder(encoder)
+    kept_in = settings.home / KEPT
+    neutral: Encoder = NeutralEncoder(encoder, kept_in)
     if settings.encoder == DEFAULT_ENCODER:
-        neutral = BlendedEncoder(neutral, NeutralEncoder(UniversalEncoder()))
+        neutral = BlendedEncoder(neutral, NeutralEncoder(UniversalEncoder(), kept_in))
     return WindowedEncoder(neutral)

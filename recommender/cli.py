@@ -11,10 +11,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from recommender import learning_cli
 from recommender.bootstrap import Installation, install
 from recommender.domain import Junior, JuniorId, SeniorId, Slate
 from recommender.errors import TelemachosError
 from recommender.explain import join, minus_sentence
+from recommender.framework import framework
 from recommender.settings import DEFAULT_ENCODER, Settings, load_settings
 from recommender.wording import Language, say
 
@@ -71,7 +73,7 @@ class Bar:
         self._progress.update(self._task, completed=done, total=total)
 
 
-def _settings(home: Path | None) -> Settings:
+def settings_of(home: Path | None) -> Settings:
     """Read the settings; which language to refuse in isn't known before."""
     with refusals():
         return load_settings(home=home)
@@ -80,7 +82,7 @@ def _settings(home: Path | None) -> Settings:
 @contextmanager
 def opened(home: Path | None) -> Iterator[Installation]:
     """Open the installation for one command and close its store afterwards."""
-    settings = _settings(home)
+    settings = settings_of(home)
     with refusals(settings.language):
         with progress_bar(say("progress.encoder", settings.language)) as bar:
             installation = install(settings, bar)
@@ -122,7 +124,7 @@ def import_people(
 
     if kind not in ("juniors", "seniors"):
         raise typer.BadParameter("juniors or seniors", param_hint="--as")
-    settings = _settings(home)
+    settings = settings_of(home)
     language = settings.language
     with refusals(language):
         report = read_people(file, kind, mapping)  # type: ignore[arg-type]  # checked above
@@ -135,7 +137,7 @@ def import_people(
             here.service.put_people(report.people, bar)
     stored = len(report.people) if stores else 0
     if as_json:
-        _print_json(_import_document(report, stored, rest, language))
+        print_json(_import_document(report, stored, rest, language))
     else:
         _tell_import(report, stored, rest, language)
     if report.refused and not keep_good:
@@ -181,7 +183,7 @@ def recommend(
         slate = here.service.recommend(text, SeniorId(senior) if senior else None, k, here.settings.language)
         juniors = {each.junior_id: here.service.junior(each.junior_id) for each in slate.suggestions}
         if as_json:
-            _print_json(slate_document(slate, juniors))
+            print_json(slate_document(slate, juniors))
         else:
             _print_slate(slate, juniors)
 
@@ -193,7 +195,15 @@ def slate_document(slate: Slate, juniors: dict[JuniorId, Junior]) -> dict[str, o
         "request_id": slate.request.id,
         "model_id": slate.model_id,
         "encoder": slate.encoder_id,
-        "understood": {"goal": slate.request.understood.goal, "language": language},
+        "understood": {
+            "goal": slate.request.understood.goal,
+            "language": language,
+            "competences": [
+                {"code": code, "name": framework().competence(code).name[language], "confidence": confidence}
+                for code, confidence in slate.request.understood.competences
+            ],
+            "level": slate.request.understood.level,
+        },
         "intercept": slate.intercept,
         "suggestions": [
             {
@@ -242,10 +252,10 @@ def rank(
     from recommender.benchmarks import rank_folder, write_run
     from recommender.bootstrap import load_parts
 
-    settings = _settings(home)
+    settings = settings_of(home)
     with refusals(settings.language), progress_bar(say("progress.encoder", settings.language)) as bar:
         parts = load_parts(settings, bar)
-        rows = rank_folder(folder, parts.encoder, parts.ranker(), candidates, k, bar)
+        rows = rank_folder(folder, parts.encoder, parts.ranker(), candidates, k, bar, parts.known_needs)
         write_run(run, rows)
     screen.print(say("cli.ranked", settings.language, rows=len(rows), path=run), markup=False)
 
@@ -260,9 +270,10 @@ def cold_start(
     from recommender.bootstrap import load_parts
     from recommender.cold_start import fit_and_save
 
-    settings = _settings(home)
+    settings = settings_of(home)
     with refusals(settings.language), progress_bar(say("progress.encoder", settings.language)) as bar:
-        report = fit_and_save(folder, load_parts(settings, bar).encoder, settings.encoder, out, bar)
+        parts = load_parts(settings, bar)
+        report = fit_and_save(folder, parts.encoder, settings.encoder, out, bar, parts.known_needs)
     print(report)
 
 
@@ -301,7 +312,7 @@ def doctor(as_json: Json = False, home: Home = None) -> None:
             "damaged": list(broken),
         }
         if as_json:
-            _print_json(facts)
+            print_json(facts)
         else:
             for name, value in facts.items():
                 print(f"{name}: {value}")
@@ -309,5 +320,9 @@ def doctor(as_json: Json = False, home: Home = None) -> None:
             raise typer.Exit(1)
 
 
-def _print_json(document: object) -> None:
+def print_json(document: object) -> None:
+    """Print the one document of a command on stdout."""
     print(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+learning_cli.register(app)

@@ -17,11 +17,12 @@ from recommender.benchmarks import Benchmark, prepare, read_judgements
 from recommender.encoder import Encoder
 from recommender.evaluation import interval, ndcg_at_k
 from recommender.features import FEATURES, FIT_FEATURES, TEXT_FEATURES
+from recommender.known_needs import KnownNeeds
 from recommender.learners import CarefulLogit
 from recommender.ranker import CENTRE, PRIORS
 from recommender.registry import COLD_START, Manifest, save
-from recommender.weights import Progress
 from recommender.settings import ROOT
+from recommender.weights import Progress
 
 SEED = 7
 
@@ -65,7 +66,14 @@ class Judged:
     grades: NDArray[np.float64]
 
 
-def fit_and_save(folder: Path, encoder: Encoder, name: str, out: Path, progress: Progress | None = None) -> str:
+def fit_and_save(
+    folder: Path,
+    encoder: Encoder,
+    name: str,
+    out: Path,
+    progress: Progress | None = None,
+    known_needs: KnownNeeds | None = None,
+) -> str:
     """Fit on all sources under `folder`, write the ranker into `out`, and return the figures as a Markdown table.
 
     `name` is the encoder's name in the settings; the ranker is for that encoder, whatever computes it.
@@ -75,7 +83,7 @@ def fit_and_save(folder: Path, encoder: Encoder, name: str, out: Path, progress:
     InputRefused
         If a benchmark file is missing or unreadable.
     """
-    judged = {source: _judged(folder, source, encoder, progress) for source in SOURCES}
+    judged = {source: _judged(folder, source, encoder, progress, known_needs) for source in SOURCES}
     metrics = {source.name: _left_out(source, judged) for source in SOURCES}
     model = _fit(list(judged.values()))
     manifest = Manifest(
@@ -85,7 +93,7 @@ def fit_and_save(folder: Path, encoder: Encoder, name: str, out: Path, progress:
         trained_on={source.name: len(judged[source]) for source in SOURCES},
         metrics=metrics,
         seed=SEED,
-        doubt_below=doubt_below(prepare(DATA / "demo_needs", encoder, "../demo/juniors.jsonl")),
+        doubt_below=doubt_below(prepare(DATA / "demo_needs", encoder, "../demo/juniors.jsonl", None, known_needs)),
     )
     save(out / COLD_START, first_ranker(model.coef_[0], float(model.intercept_[0])), manifest)
     return table(metrics)
@@ -123,8 +131,10 @@ def table(metrics: Mapping[str, Mapping[str, float]]) -> str:
     return "\n".join(lines)
 
 
-def _judged(folder: Path, source: Source, encoder: Encoder, progress: Progress | None) -> list[Judged]:
-    benchmark = prepare(folder / source.folder, encoder, source.candidates, progress)
+def _judged(
+    folder: Path, source: Source, encoder: Encoder, progress: Progress | None, known_needs: KnownNeeds | None
+) -> list[Judged]:
+    benchmark = prepare(folder / source.folder, encoder, source.candidates, progress, known_needs)
     grades = read_judgements(folder / source.folder / source.judgements)
     return [
         Judged(features.astype(np.float32), _row(benchmark, grades[query.id]))

@@ -294,7 +294,8 @@ def _ndcg(grid: _Grid, scores: Floats, grade: Floats) -> Floats:
     discounts = 1 / np.log2(np.arange(2, grid.shape[1] + 2))
     ideal = np.sort(grades, axis=1)[:, ::-1] @ discounts
     gained = (_expected(discounts, grid.of(scores, -np.inf)) * grades).sum(axis=1)
-    return np.divide(gained, ideal, out=np.full(len(ideal), np.nan), where=ideal > 0)
+    share: Floats = np.divide(gained, ideal, out=np.full(len(ideal), np.nan), where=ideal > 0)
+    return share
 
 
 def _slate_weights(grid: _Grid, grade: Floats, seen: Floats) -> tuple[Floats, NDArray[np.bool_]]:
@@ -330,7 +331,7 @@ def _table(values: Mapping[str, Floats], weights: Floats, seniors: Strings, seed
 def _exposure(grid: _Grid, scores: Floats, juniors: Strings, groups: Mapping[str, NDArray[np.bool_]]) -> Exposure:
     by_place = (np.arange(grid.shape[1]) < FIRST_PLACES).astype(np.float64)
     first = _expected(by_place, grid.of(scores, -np.inf))[grid.places]
-    counts = np.bincount(np.unique(juniors, return_inverse=True)[1], first)
+    counts = np.bincount(np.unique(juniors, return_inverse=True)[1], first).astype(np.float64)
     shares = np.append(0.0, np.cumsum(np.sort(counts)) / max(counts.sum(), 1e-12))
     at = np.linspace(0, 1, 21)
     lorenz = np.interp(at, np.linspace(0, 1, len(shares)), shares)

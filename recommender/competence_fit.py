@@ -18,7 +18,9 @@ import skops.io
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, roc_auc_score
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from recommender.competence_texts import Example, composed, described, read_examples
 from recommender.competences import (
     FOLDER,
     LEVELS,
@@ -30,44 +32,25 @@ from recommender.competences import (
     softmax,
 )
 from recommender.encoder import Encoder
+from recommender.files import write
 from recommender.framework import Skill, digital_skills, framework
-from recommender.registry import write
-from recommender.settings import ROOT
 from recommender.weights import Progress
 
-TRAINING = ROOT / "data" / "competences" / "training.jsonl"
 SEED = 7
 FOLDS = 5
-CLUE = "clue"
-"""Topic of the training texts that tell a level and nothing else."""
-CLUES_A_TEXT = 2
-COMPOSED_WEIGHT = 0.25
-"""Of a text that was put together from two, beside 1 for one that was written whole."""
-STRENGTHS = (10.0, 40.0, 160.0)
+STRENGTHS = (5.0, 15.0, 50.0, 150.0)
 """Inverse strengths of the regulariser that are tried. Vectors are scaled first, so one range suits any encoder."""
 TOLD_STRENGTH = 1.0
 """Whether a level is told shows plainly; from 1 to 30 the figures are alike."""
-TOLERANCE = 1e-3
-"""Of a fit: a tenth of the accuracy halves the time and moves no figure in its third place."""
 FLOOR = 0.5
-"""Chance from which a text is called digital, and from which its level is named."""
+"""Chance from which a text is called digital."""
+THRESHOLDS = tuple(float(each) for each in np.round(np.arange(0.1, 0.9, 0.01), 2))
+"""Chances from which a competence or a level is named, of which the best is taken."""
 NEAREST = 5
 """Skills of each text that the confidence in a skill is fitted on."""
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Example:
-    """A labelled text. Texts that share one of `groups` are never on both sides of a fold."""
-
-    text: str
-    codes: tuple[str, ...]
-    level: int | None
-    lang: str
-    groups: tuple[str, ...] = ()
-    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -104,21 +87,6 @@ class Texts:
         return np.asarray(np.stack(parts)[self.held[:, : self.written].argmax(axis=0), np.arange(self.written)])
 
 
-def read_examples(path: Path = TRAINING) -> list[Example]:
-    """Return the labelled texts of a file."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [
-        Example(
-            row["text"],
-            tuple(row["codes"]),
-            row["level"],
-            row["lang"],
-            (f"{CLUE}: {row['text']}" if row.get("topic") == CLUE else row.get("topic", ""),),
-        )
-        for row in rows
-    ]
-
-
 def fit(
     encoder: Encoder, examples: Sequence[Example], skills: Sequence[Skill] = (), progress: Progress | None = None
 ) -> tuple[dict[str, Floats], ReaderManifest]:
@@ -135,13 +103,15 @@ def fit(
     for each. The log-odds of its shares are calibrated by a sigmoid (Platt, 1999), fitted on texts whose topic was left
     out. Levels are classes too; what is told is their mean. Alternatives that lost: ``data/competences/README.md``.
     """
-    whole = [*examples, *_described(), *_composed(examples)]
+    whole = [*examples, *described(), *composed(examples, SEED)]
     vectors = encoder.encode([each.text for each in whole], progress)
     centre, scale = _scaling(vectors[: len(examples)])
     texts = _arrays((vectors - centre) / scale, whole, len(examples))
 
-    competences, curves, threshold, of_competences = _fit_competences(texts)
-    told, levels, of_levels = _fit_levels(texts)
+    # Thousands of small products: on a busy machine, threads that wait for each other make them ten times slower.
+    with threadpool_limits(limits=1):
+        competences, curves, threshold, of_competences = _fit_competences(texts)
+        told, levels, level_floor, of_levels = _fit_levels(texts)
     weights = np.hstack([competences.weights, told.weights, levels.weights]) / scale
     bias = np.hstack([competences.bias, told.bias, levels.bias]) - centre @ weights
     manifest = ReaderManifest(
@@ -150,7 +120,7 @@ def fit(
         codes=list(framework().codes),
         threshold=threshold,
         digital_floor=FLOOR,
-        level_floor=FLOOR,
+        level_floor=level_floor,
         trained_on={"texts": len(examples), "composed": len(whole) - len(examples)},
         metrics=of_competences | of_levels,
         seed=SEED,
@@ -175,32 +145,6 @@ def fit_and_save(models: Path, encoder: Encoder, progress: Progress | None = Non
     arrays, manifest = fit(encoder, read_examples(), digital_skills(), progress)
     save(models / FOLDER, arrays, manifest)
     return CompetenceReader(**arrays, manifest=manifest)
-
-
-def _described() -> list[Example]:
-    """Return the framework's own sentences as examples: they hold in each fold, as nothing else says what is meant."""
-    return [
-        Example(f"{each.name[language]}. {each.plain[language]}", (each.code,), None, language)
-        for each in framework().competences
-        for language in ("nl", "en")
-    ]
-
-
-def _composed(examples: Sequence[Example]) -> list[Example]:
-    """Return texts with the sentence of a level before or after them.
-
-    So each level is seen with many subjects, and each subject with many levels: neither is taken for the other.
-    """
-    rng = random.Random(SEED)  # noqa: S311
-    clues = [each for each in examples if each.groups[0].startswith(f"{CLUE}: ")]
-    composed = []
-    for each in (each for each in examples if each.level is None):
-        fitting = [clue for clue in clues if each.lang in (clue.lang, "mixed")]
-        for clue in rng.sample(fitting, min(CLUES_A_TEXT, len(fitting))):
-            text = f"{clue.text} {each.text}" if rng.random() < 1 / 3 else f"{each.text} {clue.text}"
-            groups = (*each.groups, *clue.groups)
-            composed.append(Example(text, each.codes, clue.level, each.lang, groups, COMPOSED_WEIGHT))
-    return composed
 
 
 def _scaling(vectors: NDArray[np.float32]) -> tuple[Floats, float]:
@@ -244,13 +188,13 @@ def _fit_competences(texts: Texts) -> tuple[Linear, Floats, float, dict[str, flo
     chances = sigmoid(odds[:, :-1] * curves[0, 0] + curves[0, 1])
     seen = sigmoid(-odds[:, -1] * curves[1, 0] + curves[1, 1])
     named = {
-        float(threshold): f1_score(labels, (chances >= threshold) & (seen >= FLOOR)[:, None], average="micro")
-        for threshold in np.round(np.arange(0.1, 0.7, 0.01), 2)
+        threshold: float(f1_score(labels, (chances >= threshold) & (seen >= FLOOR)[:, None], average="micro"))
+        for threshold in THRESHOLDS
     }
     threshold = max(named, key=named.__getitem__)
     figures = {
         "macro_average_precision": float(precision[best]),
-        "micro_f1": float(named[threshold]),
+        "micro_f1": named[threshold],
         "brier": float(brier_score_loss(labels.ravel(), chances.ravel())),
         "digital_auroc": float(roc_auc_score(digital, seen)),
         "strength": best,
@@ -258,8 +202,8 @@ def _fit_competences(texts: Texts) -> tuple[Linear, Floats, float, dict[str, flo
     return fitted(best, np.ones(len(texts.weights), dtype=bool)), curves, threshold, figures
 
 
-def _fit_levels(texts: Texts) -> tuple[Linear, Linear, dict[str, float]]:
-    """Return the outputs "a level is told" and those of the levels, with figures of texts left out."""
+def _fit_levels(texts: Texts) -> tuple[Linear, Linear, float, dict[str, float]]:
+    """Return the outputs "a level is told" and those of the levels, the floor for the first, and figures."""
     known, everything = texts.level > 0, np.ones(len(texts.level), dtype=bool)
 
     def told(rows: Mask) -> Linear:
@@ -275,16 +219,18 @@ def _fit_levels(texts: Texts) -> tuple[Linear, Linear, dict[str, float]]:
         outputs = texts.out_of_fold(lambda rows, strength=strength: levels(strength, rows))  # type: ignore[misc]
         errors[strength] = float(np.abs(softmax(outputs) @ LEVELS - true)[true > 0].mean())
     best = min(errors, key=errors.__getitem__)
+    seen = sigmoid(texts.out_of_fold(told)[:, 0])
+    floor = max(THRESHOLDS, key=lambda floor: float(f1_score(true > 0, seen >= floor)))
     figures = {
-        "level_told_auroc": float(roc_auc_score(true > 0, texts.out_of_fold(told)[:, 0])),
+        "level_told_auroc": float(roc_auc_score(true > 0, seen)),
         "level_absolute_error": errors[best],
         "level_strength": best,
     }
-    return told(everything), levels(best, everything), figures
+    return told(everything), levels(best, everything), floor, figures
 
 
 def _regression(vectors: Floats, classes: NDArray[np.generic], weights: Floats, strength: float) -> Linear:
-    model = LogisticRegression(C=strength, max_iter=300, tol=TOLERANCE).fit(vectors, classes, sample_weight=weights)
+    model = LogisticRegression(C=strength, max_iter=300).fit(vectors, classes, sample_weight=weights)
     return Linear(model.coef_.T, model.intercept_)
 
 

@@ -123,13 +123,19 @@ class CompetenceReader:
         """Return the chance that each text is about anything digital, shape ``(n_texts,)``."""
         return self._split(vectors)[1]
 
+    def named(self, vectors: Vectors) -> Floats:
+        """Return `chances`, but 0 for each that is too small to be named, so that "don't know" is a row of zeros."""
+        chances, digital, _, _ = self._split(vectors)
+        counts = (chances >= self.manifest.threshold) & (digital >= self.manifest.digital_floor)[:, None]
+        return np.where(counts, chances, 0.0)
+
     def read(self, vectors: Vectors) -> list[Reading]:
         """Return what can be said of each text; the same vectors and errors as `chances`."""
-        chances, digital, told, level = self._split(vectors)
-        counts = (chances >= self.manifest.threshold) & (digital >= self.manifest.digital_floor)[:, None]
-        found: list[list[Found]] = [[] for _ in chances]
-        for row, column in np.argwhere(counts):
-            found[row].append(Found(self.manifest.codes[column], float(chances[row, column])))
+        _, _, told, level = self._split(vectors)
+        named = self.named(vectors)
+        found: list[list[Found]] = [[] for _ in named]
+        for row, column in np.argwhere(named):
+            found[row].append(Found(self.manifest.codes[column], float(named[row, column])))
         return [
             Reading(
                 tuple(sorted(each, key=lambda one: -one.confidence)),

@@ -3,8 +3,8 @@
 from recommender.domain import Person
 from recommender.importing import read_people
 from recommender.service import Service
-from recommender.weights import Progress
 from recommender.settings import ROOT
+from recommender.weights import Progress
 
 FOLDER = ROOT / "data" / "demo"
 

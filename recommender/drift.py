@@ -55,14 +55,14 @@ class Week:
 def between(before: pd.DataFrame, after: pd.DataFrame) -> Drift:
     """Lay two sets of snapshot rows beside each other."""
     slates = _slates(before), _slates(after)
-    languages = [each["language"].value_counts(normalize=True).to_dict() for each in slates]
+    languages = [_mix(each["language"]) for each in slates]
     enough = min(len(before), len(after)) >= ENOUGH_ROWS and min(map(len, slates)) >= ENOUGH_SLATES
     return Drift(
         enough=enough,
         slates=(len(slates[0]), len(slates[1])),
         psi={name: psi(_values(before, name), _values(after, name)) for name in FEATURES} if enough else {},
         languages={
-            str(name): (float(languages[0].get(name, 0)), float(languages[1].get(name, 0)))
+            name: (languages[0].get(name, 0.0), languages[1].get(name, 0.0))
             for name in sorted({*languages[0], *languages[1]})
         },
         doubtful=(_share(slates[0]["doubtful"]), _share(slates[1]["doubtful"])),
@@ -79,7 +79,7 @@ def weekly(rows: pd.DataFrame) -> list[Week]:
     """Return how each week went, oldest first."""
     approved = rows.loc[rows["decision"] == "approved", "slate"].unique()
     slates = _slates(rows).assign(approved=lambda each: each["slate"].isin(approved))
-    monday = (slates["at"] - pd.to_timedelta(slates["at"].dt.dayofweek, unit="D")).dt.strftime("%Y-%m-%d")
+    monday = (slates["at"] - pd.to_timedelta(slates["at"].dt.day_of_week, unit="D")).dt.strftime("%Y-%m-%d")
     return [
         Week(str(begins), len(week), _share(week["approved"]), _share(week["doubtful"]), len(week) >= ENOUGH_SLATES)
         for begins, week in slates.groupby(monday)
@@ -115,6 +115,10 @@ def _slates(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _values(rows: pd.DataFrame, name: str) -> Floats:
     return rows[f"f_{name}"].to_numpy(dtype=np.float64)
+
+
+def _mix(column: "pd.Series[str]") -> dict[str, float]:
+    return {str(name): float(share) for name, share in column.value_counts(normalize=True).items()}
 
 
 def _share(column: "pd.Series[bool]") -> float:

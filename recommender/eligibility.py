@@ -133,26 +133,38 @@ def counts(excluded: NDArray[np.int8]) -> dict[str, int]:
     return {names[place]: int(number) for place, number in zip(places, numbers, strict=True)}
 
 
-def reporting_line(person: str, managers: dict[str, str]) -> frozenset[str]:
-    """Return everybody above and below `person`, at any depth.
+class ReportingLines:
+    """Who is above and below whom.
+
+    Parameters
+    ----------
+    managers : dict of str to str
+        Who reports to whom, ``{person: manager}``.
 
     Examples
     --------
-    >>> sorted(reporting_line("boss", {"lead": "boss", "new": "lead", "boss": "chief", "other": "chief"}))
+    >>> lines = ReportingLines({"boss": "chief", "lead": "boss", "new": "lead", "other": "chief"})
+    >>> sorted(lines.of("boss"))
     ['chief', 'lead', 'new']
     """
-    reports: dict[str, list[str]] = {}
-    for below, above in managers.items():
-        reports.setdefault(above, []).append(below)
-    line: set[str] = set()
-    waiting = list(reports.get(person, []))
-    while waiting:
-        each = waiting.pop()
-        if each not in line:
-            line.add(each)
-            waiting += reports.get(each, [])
-    above_person = managers.get(person)
-    while above_person is not None and above_person not in line:
-        line.add(above_person)
-        above_person = managers.get(above_person)
-    return frozenset(line - {person})
+
+    def __init__(self, managers: dict[str, str]) -> None:
+        self._managers = managers
+        self._reports: dict[str, list[str]] = {}
+        for below, above in managers.items():
+            self._reports.setdefault(above, []).append(below)
+
+    def of(self, person: str) -> frozenset[str]:
+        """Return everybody above and below `person`, at any depth."""
+        line: set[str] = set()
+        waiting = list(self._reports.get(person, []))
+        while waiting:
+            each = waiting.pop()
+            if each not in line:
+                line.add(each)
+                waiting += self._reports.get(each, [])
+        above = self._managers.get(person)
+        while above is not None and above not in line:
+            line.add(above)
+            above = self._managers.get(above)
+        return frozenset(line - {person})

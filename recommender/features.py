@@ -116,11 +116,12 @@ def _unknown(places: Places) -> Floats:
 
 
 def _competence(population: Population, asked: Circumstances, places: Places) -> Floats:
-    """How much of what is asked the profile is about, by competence; `NEUTRAL` where the request names none."""
-    if asked.competences is None or not population.competences.size or not asked.competences.sum() > 0:
+    """How much of what is asked the profile is about; nearer to `NEUTRAL` the less sure the request was read."""
+    if asked.competences is None or not population.competences.size or not asked.competences.any():
         return _unknown(places)
-    share = asked.competences / asked.competences.sum()
-    return np.clip(population.competences[places] @ share, 0, 1)
+    sure = float(asked.competences.max())
+    about: Floats = population.competences[places] @ (asked.competences / asked.competences.sum())
+    return NEUTRAL + sure * (np.clip(about, 0, 1) - NEUTRAL)
 
 
 def _level(population: Population, asked: Circumstances, places: Places) -> Floats:

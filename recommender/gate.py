@@ -32,7 +32,7 @@ ENOUGH_SLATES, ENOUGH_SENIORS = 20, 5
 
 @dataclass(frozen=True)
 class Check:
-    """One condition: a key of the catalogue under ``gate``, whether it holds, and the numbers behind it."""
+    """One condition: a key of the catalogue under ``check``, whether it holds, and the numbers behind it."""
 
     key: str
     passed: bool
@@ -107,7 +107,7 @@ def _languages(found: Comparison) -> Check:
 def _not_below(found: Comparison, plain: str) -> Check:
     line, other = found.table.get(CANDIDATE), found.table.get(plain)
     if line is None or other is None:
-        return Check(f"not_below_{plain}", False, {})
+        return Check(f"not_below_{plain}", False, {"difference": 0.0, "plain": 0.0})
     difference = line["ndcg"] - other["ndcg"]
     return Check(f"not_below_{plain}", difference >= -TOLERANCE, {"difference": difference, "plain": other["ndcg"]})
 
@@ -141,4 +141,5 @@ def _calibrated(found: Comparison, candidate: AdditiveRanker) -> Check:
 
 
 def _difference(line: dict[str, float] | None) -> dict[str, float]:
-    return {name: line[name] for name in ("difference", "difference_low", "difference_high")} if line else {}
+    names = ("difference", "difference_low", "difference_high")
+    return {name: line[name] if line else 0.0 for name in names}

@@ -6,8 +6,6 @@ Search is exact: one matrix product over all statements (design: up to some 200,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -19,19 +17,11 @@ from recommender.lexical import CharacterIndex
 Floats = NDArray[np.float32]
 
 
-HUB_SHARE = 0.4
-"""How much of a text's nearness to all requests is taken off its nearness to one (docs/adr/0009)."""
-
-NEAREST = 10
-"""Typical requests that tell how near a text is to requests in general."""
-
-
 @dataclass(frozen=True)
 class Likeness:
     """One request against all profiles.
 
-    `statements` has shape ``(n_statements,)``, the others ``(n_juniors,)``. Meaning is a cosine less what a text has in
-    common with every request, wording a cosine in [0, 1].
+    `statements` has shape ``(n_statements,)``, the others ``(n_juniors,)``. Meaning is a cosine, wording one in [0, 1].
     """
 
     statements: Floats
@@ -55,8 +45,6 @@ class ProfileIndex:
         In the order of `junior_ids`; a junior without any is never like anything.
     vectors : ndarray of shape (n_statements, dim)
         Unit rows, one for each statement.
-    typical : ndarray of shape (n_typical, dim)
-        Unit rows of typical requests. Without any, nothing is taken off.
     """
 
     def __init__(
@@ -66,7 +54,6 @@ class ProfileIndex:
         text_vectors: Floats,
         statements: Sequence[Statement],
         vectors: Floats,
-        typical: Floats,
     ) -> None:
         place = {junior_id: number for number, junior_id in enumerate(junior_ids)}
         self.statements = tuple(statements)
@@ -76,7 +63,6 @@ class ProfileIndex:
         self._n_juniors = len(junior_ids)
         self._vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         self._text_vectors = np.ascontiguousarray(text_vectors, dtype=np.float32)
-        self._off_statements, self._off_texts = _hub(self._vectors, typical), _hub(self._text_vectors, typical)
         self._with_text, self._starts = np.unique(self._owners, return_index=True)
         self._wording = CharacterIndex(texts)
 
@@ -87,9 +73,9 @@ class ProfileIndex:
 
     def compare(self, text: str, vector: Floats) -> Likeness:
         """Compare one request, as text and as unit vector of shape ``(dim,)``, with every profile."""
-        meaning = self._vectors @ vector - self._off_statements
+        meaning = self._vectors @ vector
         best = self.best_of(meaning)
-        whole = self._text_vectors @ vector - self._off_texts
+        whole = self._text_vectors @ vector
         return Likeness(meaning, best, whole, self._wording.likeness(text))
 
     def best_of(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -112,26 +98,3 @@ class ProfileIndex:
     def wording_of(self, request: str, texts: Sequence[str]) -> Floats:
         """Return how like in wording a request is to a few texts, shape ``(len(texts),)``."""
         return self._wording.between(request, texts)
-
-
-def _hub(vectors: Floats, typical: Floats) -> Floats:
-    """Return what to take off each row's cosines, shape ``(n_rows,)``.
-
-    Notes
-    -----
-    A vague text ("I am handy with computers") is near to every request. After the correction for hubs by Lample et al.
-    (2018, CSLS), with typical requests in place of all requests, so that it doesn't depend on who asked before.
-    """
-    if not len(typical):
-        return np.zeros(len(vectors), dtype=np.float32)
-    nearest = min(NEAREST, len(typical))
-    likeness = vectors @ typical.T
-    found: Floats = HUB_SHARE * np.partition(likeness, -nearest, axis=1)[:, -nearest:].mean(axis=1)
-    return found.astype(np.float32)
-
-
-@cache
-def typical_requests() -> tuple[str, ...]:
-    """Return requests as seniors type them: those of the demo organisation, frozen. No judged need is among them."""
-    text = resources.files("recommender").joinpath("typical_requests.txt").read_text(encoding="utf-8")
-    return tuple(text.splitlines())

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Literal
 
 from recommender.errors import Conflict, InputRefused
-from recommender.registry import write
+from recommender.files import write
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 OVER: tuple[State, ...] = ("done", "failed", "cancelled")
@@ -54,7 +54,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Status:
-    """How far a job is. `step` is a key of the catalogue under ``training.step``; `message` says why it failed."""
+    """How far a job is. `step` is the word after ``learn.step_``; `message` says why it failed."""
 
     state: State
     done: int = 0
@@ -75,7 +75,7 @@ def start(home: Path, snapshot_id: str | None = None, seed: int = 7) -> Job:
     running = [each.id for each in jobs(home) if status(each).state not in OVER]
     if running:
         raise Conflict("training_running", id=running[0])
-    job_id = f"j-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    job_id = f"j-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}"
     job = Job(job_id, home / "jobs" / job_id)
     job.folder.mkdir(parents=True)
     tell(job.status_file, Status("queued"))
@@ -83,7 +83,7 @@ def start(home: Path, snapshot_id: str | None = None, seed: int = 7) -> Job:
     write(job.folder / "process", str(process.pid).encode())
     # Somebody has to take note of its end, or it stays in the system's list.
     threading.Thread(target=process.wait, daemon=True, name=job_id).start()
-    for old in [each for each in jobs(home) if not _alive(each)][KEPT:]:
+    for old in jobs(home)[KEPT:]:
         shutil.rmtree(old.folder, ignore_errors=True)
     return job
 

@@ -14,7 +14,6 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
-from threadpoolctl import threadpool_limits
 
 from recommender.ranker import Curve
 
@@ -66,7 +65,7 @@ class CarefulLogit(_Additive):
         Value at which each feature adds nothing.
     monotone : ndarray of bool, shape (n_features,)
         Where a weight may not fall below 0.
-    strength : float
+    strength : float or ndarray of shape (n_features,)
         How dear it is to leave `start`: half the squared distance times this, against the summed log loss.
 
     Notes
@@ -82,7 +81,9 @@ class CarefulLogit(_Additive):
     array([1.])
     """
 
-    def __init__(self, start: Floats, centre: Floats, monotone: NDArray[np.bool_], strength: float = 4.0) -> None:
+    def __init__(
+        self, start: Floats, centre: Floats, monotone: NDArray[np.bool_], strength: float | Floats = 4.0
+    ) -> None:
         self.start, self.centre, self.monotone, self.strength = start, centre, monotone, strength
 
     def fit(self, X: Floats, y: NDArray[np.int64], sample_weight: Floats | None = None) -> Self:  # noqa: N803
@@ -95,7 +96,7 @@ class CarefulLogit(_Additive):
             margin = signs * (moved @ coef + intercept)
             away = coef - self.start
             slope = -weights * signs * expit(-margin)
-            value = float(weights @ np.logaddexp(0, -margin) + self.strength / 2 * away @ away)
+            value = float(weights @ np.logaddexp(0, -margin) + (self.strength * away) @ away / 2)
             return value, np.append(moved.T @ slope + self.strength * away, slope.sum())
 
         bounds = [(0.0, None) if each else (None, None) for each in self.monotone]
@@ -109,6 +110,8 @@ class CarefulLogit(_Additive):
         kept, rest = slice(len(self.coef_) - last), copy(self)
         rest.start, rest.centre, rest.monotone = self.start[kept], self.centre[kept], self.monotone[kept]
         rest.coef_ = self.coef_[kept]
+        if isinstance(self.strength, np.ndarray):
+            rest.strength = self.strength[kept]
         return rest
 
     def scaled(self, slope: float, shift: float) -> Self:
@@ -146,8 +149,8 @@ class AdditiveTrees(_Additive):
         self,
         centre: Floats,
         monotone: NDArray[np.bool_],
-        learning_rate: float = 0.05,
-        max_iter: int = 120,
+        learning_rate: float = 0.1,
+        max_iter: int = 300,
         min_samples_leaf: int = 40,
         l2_regularization: float = 1.0,
         seed: int = 7,
@@ -168,9 +171,9 @@ class AdditiveTrees(_Additive):
             random_state=self.seed,
             early_stopping=False,
         )
-        # Where an app works on the same few cores, threads that wait for each other took sixty times as long as one.
-        with threadpool_limits(1, user_api="openmp"):
-            trees.fit(X, y, sample_weight=sample_weight)
+        # Bins by weighted quantiles take ten times as long, and with equal weights they are the same.
+        equal = sample_weight is None or (sample_weight == sample_weight[0]).all()
+        trees.fit(X, y, sample_weight=None if equal else sample_weight)
         self.classes_ = np.array([0, 1])
         self.intercept_ = float(trees.decision_function(self.centre[None])[0])
         self.edges_, self.steps_ = [], []

@@ -17,9 +17,10 @@ from recommender import drift, gate, model_card, training
 from recommender.comparison import CANDIDATE, Comparison
 from recommender.errors import Forbidden, InputRefused, ModelRefused
 from recommender.features import FEATURES, TEXT_FEATURES
+from recommender.files import write
 from recommender.gate import Verdict
 from recommender.ranker import AdditiveRanker
-from recommender.registry import COLD_START, Manifest, Promotion, Registry, load, save, write
+from recommender.registry import COLD_START, Manifest, Promotion, Registry, load, save
 from recommender.settings import ROOT
 from recommender.snapshot import Snapshot, SnapshotInfo, read_snapshot, write_snapshot
 from recommender.store import Store
@@ -227,8 +228,9 @@ def curves(ranker: AdditiveRanker) -> dict[str, dict[str, list[float]]]:
     """Return, for each feature, points ``x`` and what each adds to the score, ``y``."""
     drawn = {}
     for name in FEATURES:
-        x = np.linspace(-2, 4, 61) if name in TEXT_FEATURES else np.linspace(0, 1, 61)
-        drawn[name] = {"x": x.round(4).tolist(), "y": ranker.curves[name](x).round(5).tolist()}
+        low, high = (-2, 4) if name in TEXT_FEATURES else (0, 1)
+        x = np.linspace(low, high, 61).round(4)
+        drawn[name] = {"x": x.tolist(), "y": ranker.curves[name](x).round(5).tolist()}
     return drawn
 
 

@@ -33,12 +33,12 @@ def register(app: typer.Typer) -> None:
 def snapshot(as_json: Json = False, home: Home = None) -> None:
     """Write down all feedback of this moment to learn from, with pseudonyms for people."""
     from recommender import learning
-    from recommender.cli import _print_json, opened, screen
+    from recommender.cli import opened, print_json, screen
 
     with opened(home) as here:
         info = learning.snapshot(here.service.store, here.settings.home)
         if as_json:
-            _print_json(asdict(info))
+            print_json(asdict(info))
         else:
             facts = {"id": info.id, "rows": info.rows, "slates": info.slates, "seniors": info.seniors}
             screen.print(say("cli.snapshot", here.settings.language, **facts), markup=False, highlight=False)
@@ -53,9 +53,9 @@ def train(
 ) -> None:
     """Learn a model from a snapshot. It serves only once it is promoted."""
     from recommender import learning
-    from recommender.cli import _print_json, _settings, progress_bar, refusals, screen
+    from recommender.cli import print_json, progress_bar, refusals, screen, settings_of
 
-    settings = _settings(home)
+    settings = settings_of(home)
     language = settings.language
     with refusals(language), _told(status, language) as tell:
         with progress_bar(say("progress.training", language)) as bar:
@@ -67,7 +67,7 @@ def train(
             manifest = learning.train(settings.home, snapshot_id, seed, progress, shipped=settings.models)
         tell(Status("done", 1, 1, model_id=manifest.id))
     if as_json:
-        _print_json(asdict(manifest))
+        print_json(asdict(manifest))
         return
     _say_checks(manifest.gate, language)
     key = "cli.trained_failed" if learning.unpassed(manifest) else "cli.trained"
@@ -82,34 +82,35 @@ def evaluate(
 ) -> None:
     """Compare a model with the one in use and with plain orders, on seniors it never saw."""
     from recommender import learning
-    from recommender.cli import _print_json, _settings, refusals
+    from recommender.cli import print_json, refusals, settings_of
 
-    settings = _settings(home)
+    settings = settings_of(home)
     with refusals(settings.language):
         found = learning.evaluate(settings.home, model, snapshot_id, settings.models)
     if as_json:
-        _print_json(asdict(found) | {"passed": found.verdict.passed})
+        print_json(asdict(found) | {"passed": found.verdict.passed})
         return
     for name, line in found.comparison.table.items():
         interval = f"{line['low']:.3f} – {line['high']:.3f}"
         difference = f"{line['difference']:+.3f} ({line['difference_low']:+.3f} – {line['difference_high']:+.3f})"
-        print(f"{say(f'order.{name}', settings.language):<28} {line['ndcg']:.3f}  {interval}  {difference}")
+        order = say(f"learn.order_{name}", settings.language)
+        print(f"{order:<40} {line['ndcg']:.3f}  {interval}  {difference}")
     _say_checks([asdict(each) for each in found.verdict.checks], settings.language)
 
 
 def models(as_json: Json = False, home: Home = None) -> None:
     """List the models that can serve, the newest first, and every change of the one in use."""
     from recommender import learning
-    from recommender.cli import _print_json, _settings, refusals
+    from recommender.cli import print_json, refusals, settings_of
 
-    settings = _settings(home)
+    settings = settings_of(home)
     with refusals(settings.language):
         registry = learning.registry_of(settings.home, settings.models)
         known, current = registry.models(), registry.current_id()
     if as_json:
         history = [asdict(each) for each in registry.history()]
         listed = [asdict(each) | {"failed": learning.unpassed(each)} for each in known]
-        _print_json({"current": current, "models": listed, "history": history})
+        print_json({"current": current, "models": listed, "history": history})
         return
     for each in known:
         mark = "*" if each.id == current else " "
@@ -125,9 +126,9 @@ def promote(
 ) -> None:
     """Let a model serve, from the next request on."""
     from recommender import learning
-    from recommender.cli import _settings, refusals, screen
+    from recommender.cli import refusals, screen, settings_of
 
-    settings = _settings(home)
+    settings = settings_of(home)
     with refusals(settings.language):
         registry = learning.registry_of(settings.home, settings.models)
         change = learning.promote(registry, model, by, reason, datetime.now(UTC))
@@ -140,9 +141,9 @@ def rollback(
 ) -> None:
     """Go back to the model that served before."""
     from recommender import learning
-    from recommender.cli import _settings, refusals, screen
+    from recommender.cli import refusals, screen, settings_of
 
-    settings = _settings(home)
+    settings = settings_of(home)
     with refusals(settings.language):
         registry = learning.registry_of(settings.home, settings.models)
         change = learning.rollback(registry, by, reason, datetime.now(UTC))
@@ -179,5 +180,6 @@ def _say_checks(checks: list[dict[str, Any]], language: Language) -> None:
     from recommender.cli import screen
 
     for each in checks:
-        told = say(f"gate.{each['key']}", language)
-        screen.print("✓" if each["passed"] else "✗", told, markup=False, highlight=False)
+        numbers = {name: f"{value:.3f}".rstrip("0").rstrip(".") for name, value in each["numbers"].items()}
+        told = say(f"check.{each['key']}", language, **numbers)
+        screen.print(say("check.yes" if each["passed"] else "check.no", language), told, markup=False, highlight=False)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from recommender.comparison import CANDIDATE, IN_USE, Comparison
 from recommender.drift import Drift
-from recommender.registry import Manifest, write
+from recommender.files import write
+from recommender.registry import Manifest
 
 FILE = "card.md"
 

@@ -16,11 +16,13 @@ import hashlib
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.encoder import Encoder
+from recommender.kept import kept_vectors
 from recommender.weights import Progress
 
 DIRECTIONS = 3
@@ -35,11 +37,13 @@ class NeutralEncoder:
     Parameters
     ----------
     inner : Encoder
-        Gives the vectors. Its first use here encodes some 600 short sentences.
+        Gives the vectors. Its first use here encodes some 600 short sentences, unless they were kept.
+    kept_in : Path, optional
+        Where their vectors are kept between starts.
     """
 
-    def __init__(self, inner: Encoder) -> None:
-        self._inner = inner
+    def __init__(self, inner: Encoder, kept_in: Path | None = None) -> None:
+        self._inner, self._kept_in = inner, kept_in
         self._directions: Floats | None = None
 
     @property
@@ -61,7 +65,8 @@ class NeutralEncoder:
         """See `Encoder.encode`."""
         if self._directions is None:
             dutch, english = zip(*translation_pairs(), strict=True)
-            self._directions = language_directions(self._inner.encode(dutch), self._inner.encode(english))
+            vectors = kept_vectors(self._inner, [*dutch, *english], self._kept_in)
+            self._directions = language_directions(vectors[: len(dutch)], vectors[len(dutch) :])
         return without(self._inner.encode(texts, progress), self._directions)
 
 

@@ -36,7 +36,7 @@ class Population:
     competences: Floats
     """Chance that a profile is about each competence, shape ``(n_juniors, n_competences)``; no columns: not read."""
     wishes: NDArray[np.float32]
-    """Unit vectors of what each junior would like in return, shape ``(n_juniors, dim)``; zeros where nothing is said."""
+    """Unit vectors of what each junior would like in return, shape ``(n_juniors, dim)``; zeros where none is said."""
 
     @classmethod
     def of(

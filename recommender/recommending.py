@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from recommender import explain
 from recommender.competences import CompetenceReader
 from recommender.domain import Request, RequestId, Senior, SeniorId, Slate, SlateId, Suggestion
-from recommender.eligibility import ELIGIBLE, Asker, counts, excluded_by, reporting_line
+from recommender.eligibility import ELIGIBLE, Asker, ReportingLines, counts, excluded_by
 from recommender.encoder import Encoder
 from recommender.features import FEATURES, Circumstances, fit_features, text_features
-from recommender.index import Likeness, ProfileIndex, typical_requests
+from recommender.index import Likeness, ProfileIndex
+from recommender.known_needs import KnownNeeds
 from recommender.population import Population
 from recommender.ranker import AdditiveRanker
 from recommender.slate_order import explored_order, order_by_score
@@ -38,6 +39,7 @@ class _Searchable:
     version: int
     population: Population
     index: ProfileIndex
+    lines: ReportingLines
 
 
 class Recommender:
@@ -53,6 +55,8 @@ class Recommender:
         Gives the ranker in use; asked once a request, so that a promotion acts at the next.
     reader : CompetenceReader, optional
         What names the competences in a text. Without one, none are named.
+    known_needs : KnownNeeds, optional
+        What a request is read together with. Without any, it is searched with as it is.
     doubt_below : float, optional
         A slate is doubtful when no profile as a whole is nearer to the request than this. None is never.
     """
@@ -63,10 +67,11 @@ class Recommender:
         encoder: Encoder,
         ranker: RankerInUse,
         reader: CompetenceReader | None = None,
+        known_needs: KnownNeeds | None = None,
         doubt_below: float | None = None,
     ) -> None:
         self.encoder, self.ranker = encoder, ranker
-        self._store, self._reader, self._doubt_below = store, reader, doubt_below
+        self._store, self._reader, self._known_needs, self._doubt_below = store, reader, known_needs, doubt_below
         self._searchable: _Searchable | None = None
         self._building = threading.Lock()
 
@@ -83,8 +88,9 @@ class Recommender:
         vector = self.encoder.encode([goal])[0]
         understood = understand(goal, page_language, vector, self._reader)
         request = Request(RequestId(uuid.uuid4().hex), senior.id if senior else None, goal, understood, at)
-        likeness = index.compare(goal, vector)
-        excluded = excluded_by(population, self._asker(senior), load)
+        wanted = self._known_needs.read_with(vector[None])[0] if self._known_needs else vector
+        likeness = index.compare(goal, wanted)
+        excluded = excluded_by(population, self._asker(senior, juniors.lines), load)
         texts = text_features(likeness)
         places = _best(ranker.text_score(texts), excluded == ELIGIBLE)
         asked = Circumstances(
@@ -114,6 +120,14 @@ class Recommender:
             doubtful=self._doubt_below is not None and float(likeness.whole.max(initial=-1)) < self._doubt_below,
             explored=explore,
         )
+
+    def able(self) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+        """Return the codes, and which juniors who may be suggested can explain each, shape ``(n_juniors, n_codes)``."""
+        if self._reader is None:
+            return (), np.zeros((0, 0), dtype=bool)
+        people = self._current().population
+        usable = people.active & people.consent
+        return self._reader.codes, people.competences[usable] >= self._reader.manifest.threshold
 
     def _suggestions(
         self,
@@ -147,13 +161,13 @@ class Recommender:
             )
         return tuple(found)
 
-    def _asker(self, senior: Senior | None) -> Asker:
+    def _asker(self, senior: Senior | None, lines: ReportingLines) -> Asker:
         if senior is None:
             return Asker(None)
         people, slates = self._store.people, self._store.slates
         return Asker(
             senior,
-            reports=reporting_line(senior.id, people.managers()),
+            reports=lines.of(senior.id),
             forbidden=frozenset(people.forbidden_for(SeniorId(senior.id))),
             already_matched=frozenset(slates.matched_with(SeniorId(senior.id))),
             rejected=frozenset(slates.rejected_for(SeniorId(senior.id))),
@@ -175,13 +189,14 @@ class Recommender:
         juniors, statements = self._store.people.juniors(), self._store.people.statements()
         texts = [junior.text for junior in juniors]
         wishes = [junior.wants for junior in juniors]
-        parts = [texts, [each.text for each in statements], list(typical_requests()), wishes]
+        parts = [texts, [each.text for each in statements], wishes]
         vectors = self._encoded([text for part in parts for text in part], progress)
-        of_texts, of_statements, typical, of_wishes = np.split(vectors, np.cumsum([len(part) for part in parts[:-1]]))
+        of_texts, of_statements, of_wishes = np.split(vectors, np.cumsum([len(part) for part in parts[:-1]]))
         of_wishes[[not wish for wish in wishes]] = 0
-        index = ProfileIndex([junior.id for junior in juniors], texts, of_texts, statements, of_statements, typical)
+        index = ProfileIndex([junior.id for junior in juniors], texts, of_texts, statements, of_statements)
         competences = index.best_of(self._reader.chances(of_statements)) if self._reader else None
-        return _Searchable(version, Population.of(juniors, competences, of_wishes), index)
+        lines = ReportingLines(self._store.people.managers())
+        return _Searchable(version, Population.of(juniors, competences, of_wishes), index, lines)
 
     def _encoded(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         """Return vectors of shape ``(len(texts), dim)``; only texts that are new to this encoder are encoded."""

@@ -7,10 +7,8 @@ small file says which of them is in use. Every write is whole or not at all.
 import contextlib
 import hashlib
 import json
-import os
 import re
 import shutil
-import tempfile
 import threading
 import warnings
 from dataclasses import asdict, dataclass, field, replace
@@ -25,6 +23,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from recommender.errors import ModelRefused
 from recommender.features import FEATURES
+from recommender.files import write
 from recommender.learners import AdditiveTrees, CarefulLogit
 from recommender.ranker import AdditiveRanker
 
@@ -255,14 +254,3 @@ class Registry:
         own = [each.id for each in self.models() if each.id != COLD_START and each.id not in wanted]
         for model_id in own[KEPT:]:
             shutil.rmtree(self.folder_of(model_id), ignore_errors=True)
-
-
-def write(path: Path, content: bytes) -> None:
-    """Replace a file in one step, so that a reader sees the old or the new one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)

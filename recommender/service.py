@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from recommender import dialogue
+from recommender import dialogue, supply
 from recommender.dialogue import Kind, Stage, State
 from recommender.domain import (
     Action,
@@ -27,9 +27,10 @@ from recommender.ranker import AdditiveRanker
 from recommender.recommending import Recommender
 from recommender.store import Store
 from recommender.store.slates import Choice
+from recommender.supply import Gap
 from recommender.text import clean_text
 from recommender.weights import Progress
-from recommender.wording import Language
+from recommender.wording import Language, catalogue
 
 MAX_REQUEST = 4_000
 """Characters of one request: a page of text; longer is a document, not a question."""
@@ -187,7 +188,11 @@ class Service:
     def refuse(self, conversation_id: ConversationId, junior_id: JuniorId, reason: str = "") -> State:
         """Put one suggestion aside: "not for me", with a reason where the senior gives one."""
         state = self._expect(conversation_id, Kind.REFUSE)
+        if reason and f"refuse.{reason}" not in catalogue():
+            raise InputRefused("reason_unknown", reason=reason)
         self.store.slates.interact(self._slate_of(state), junior_id, Action.REFUSED, self._clock(), reason)
+        if junior_id in state.refused:  # only the reason is new: one undo must bring the card back
+            return state
         return self._append(conversation_id, (dialogue.SENIOR, Kind.REFUSE, "", state.slate_id, junior_id))
 
     def pick(self, conversation_id: ConversationId, junior_id: JuniorId) -> State:
@@ -228,8 +233,11 @@ class Service:
             If the coordinator has decided already.
         """
         state = self._expect(conversation_id, Kind.UNDO)
+        last = next((turn for turn in reversed(state.turns) if turn.speaker == dialogue.SENIOR), None)
         if state.stage is Stage.SENT:
             self.store.slates.undo_choice(self._slate_of(state), self._clock())
+        elif last and last.kind == Kind.REFUSE and last.slate_id and last.junior_id:
+            self.store.slates.interact(last.slate_id, last.junior_id, Action.UNDID, self._clock())
         return self._append(conversation_id, (dialogue.SENIOR, Kind.UNDO, "", None, None))
 
     def restart(self, conversation_id: ConversationId) -> State:
@@ -286,6 +294,15 @@ class Service:
         return [each for each in self.decided() if each.junior_id == junior_id and each.decision is Decision.APPROVED]
 
     # The coordinator
+
+    def demand_and_supply(self) -> list[Gap]:
+        """Return how many ask for each competence and how many can explain it; empty without a reader."""
+        codes, can = self.recommender.able()
+        return supply.gaps(supply.askers(self.store.slates.asked(), codes), can, codes)
+
+    def cards_shown(self) -> list[int]:
+        """Return how often the card of each junior was drawn, the most first; no ids."""
+        return self.store.slates.cards_shown()
 
     def exploration(self) -> bool:
         """Return whether cards are shuffled a little, so that the ranker can learn."""

@@ -101,7 +101,10 @@ Order = Callable[[Asked], Floats]
 
 @dataclass(frozen=True)
 class Quality:
-    """How good an order is, one row a request: nDCG@10 of what is expected, regret of the slate, and whose it is."""
+    """How good an order is, one row a request: nDCG@10 of what is expected, regret of the slate, and whose it is.
+
+    `ndcg` is ``nan`` where nobody who is free has a grade above 0: it would praise the order of those who can't help.
+    """
 
     ndcg: Floats
     regret: Floats
@@ -206,7 +209,7 @@ def true_quality(world: World, order: Order, n: int, seed: int, part: Part = "un
         ranked = asked.expected[np.lexsort((asked.places, -order(asked)))]
         slates = (each[:SLATE] for each in (ranked, -np.sort(-ranked)))
         missed, best = (np.prod(1 - looked[: len(each)] * each) for each in slates)
-        ndcg.append(ndcg_at_k(ranked))
+        ndcg.append(ndcg_at_k(ranked) if asked.grade.any() else np.nan)
         regret.append(missed - best)
         senior.append(asked.senior)
     return Quality(np.array(ndcg), np.array(regret), np.array(senior))

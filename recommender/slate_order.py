@@ -13,10 +13,12 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 TEMPERATURE = 0.15
-"""How much is shuffled, in log-odds. With gaps of 0.1 to 0.4 between nine juniors (40,000 drawn slates), the best stays
-first in 79% of slates and among the three first in 99.9%. It costs 0.9% of the nDCG over chances of acceptance. At 0.1
-all costs are less than half, and an order that differs by 0.2 log-odds can be judged from 17% of slates instead of 24%;
-at 0.3 the cost is 3.1% and the best stands below the three first in 4% of slates."""
+"""How much is shuffled, in log-odds.
+
+Measured on 40,000 drawn slates of nine with gaps of 0.1 to 0.4 between neighbours. The best stays first on 79% and
+among the first three on 99.9%; it costs 0.9% of nDCG, chances of acceptance being the gains. Another order, each score
+moved by 0.2, can then be judged with 24 effective slates of 100. At 0.1 it would cost 0.4% and leave 17 of 100; at 0.3
+it would cost 3.1% and put the best below the first three on 3% of slates."""
 
 
 def order_by_score(scores: Floats) -> tuple[Places, Floats]:

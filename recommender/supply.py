@@ -71,7 +71,7 @@ def askers(requests: Iterable[tuple[str | None, Mapping[str, float]]], codes: Se
     for number, (senior_id, competences) in enumerate(requests):
         row = rows.setdefault(number if senior_id is None else senior_id, np.zeros(len(codes), dtype=bool))
         row[[column[code] for code in competences if code in column]] = True
-    return np.array(list(rows.values()), dtype=bool).reshape(-1, len(codes))
+    return np.array(list(rows.values()), dtype=bool).reshape(len(rows), len(codes))
 
 
 def _counted(number: int) -> int | None:

@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_expit
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from recommender.comparison import (
     CANDIDATE,
@@ -52,18 +53,20 @@ RANKS = np.arange(2, 10)
 ENOUGH_SLATES, ENOUGH_SENIORS, ENOUGH_HELD_OUT = 40, 10, 3
 """Slates with somebody accepted, seniors who accepted somebody, and how many of those are held out, at the least."""
 
+RANK_STRENGTH = 1.0
+
 STRENGTHS = (1.0, 4.0, 16.0, 64.0, 256.0)
 """How dear it may be to leave the weights of the model in use."""
 
-LEAVES = (20, 60)
-"""Rows that each step of a tree must stand on: finer and coarser curves."""
+LEAVES = (40.0,)
+"""Rows that each step of a tree must stand on."""
 
 FLATTEST = 0.05
 """The least slope of the calibration: at 0 everybody would be alike, and below it the order would turn round."""
 
 
 class Progress(Protocol):
-    """Is told what is done of the total, and the key under ``training.step`` of what is going on."""
+    """Is told what is done of the total, and the word after ``learn.step_`` for what is going on."""
 
     def __call__(self, done: int, total: int, step: str = "") -> object:
         """Take note."""
@@ -151,7 +154,7 @@ def train(
     check_enough(rows, aside)
     training, testing = take(rows, ~aside), take(rows, aside)
     fitter = Fitter(in_use, examination(training), debias)
-    left_out = []
+    left_out: list[tuple[Tried, Floats]] = []
     for recipe in RECIPES:
         report(len(left_out), total, "choosing")
         left_out.append(fitter.left_out(recipe, training, seed))
@@ -256,9 +259,9 @@ class Fitter:
         """Return slope and shift that turn scores of rows left out of their fit into log-odds of acceptance."""
         columns = self._columns(scores[:, None], rows.rank)
         extra = np.zeros(self._extra)
-        platt = CarefulLogit(
-            start=np.append(1.0, extra), centre=np.append(0.0, extra), monotone=np.append(True, extra > 0), strength=1.0
-        ).fit(columns, rows.accepted, self._weights(rows))
+        start, monotone = np.append(1.0, extra), np.append(True, extra > 0)
+        platt = CarefulLogit(start, np.zeros(len(start)), monotone, RANK_STRENGTH)
+        platt.fit(columns, rows.accepted, self._weights(rows))
         return max(float(platt.coef_[0]), FLATTEST), platt.intercept_
 
     def _with_ranks(self, recipe: Recipe, rows: Labelled, seed: int) -> Learner:
@@ -267,10 +270,14 @@ class Fitter:
         monotone = np.array([True] * len(FEATURES) + [False] * self._extra)
         learner: Learner
         if recipe.learner == "CarefulLogit":
-            learner = CarefulLogit(np.array([*self._start, *extra]), centre, monotone, recipe.setting)
+            # Nothing is known of ranks beforehand: they are held back little, however dear it is to leave the weights.
+            strength = np.array([recipe.setting] * len(FEATURES) + [RANK_STRENGTH] * self._extra)
+            learner = CarefulLogit(np.array([*self._start, *extra]), centre, monotone, strength)
         else:
             learner = AdditiveTrees(centre, monotone, min_samples_leaf=int(recipe.setting), seed=seed)
-        return learner.fit(self._columns(rows.features, rows.rank), rows.accepted, self._weights(rows))
+        # Where an app works on the same few cores, threads that wait for each other take many times as long as one.
+        with threadpool_limits(1):
+            return learner.fit(self._columns(rows.features, rows.rank), rows.accepted, self._weights(rows))
 
     def _columns(self, columns: Floats, rank: NDArray[np.int64]) -> Floats:
         if not self._extra:

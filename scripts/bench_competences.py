@@ -6,7 +6,6 @@ The folder holds the benchmark folders. Our own test texts are in data/competenc
 show is told in data/competences/README.md. Intervals are 95% bootstrap intervals over texts.
 """
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,14 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import brier_score_loss, f1_score, roc_auc_score
+from sklearn.metrics import brier_score_loss, roc_auc_score
 from sklearn.model_selection import GroupKFold
 from sklearn.multiclass import OneVsRestClassifier
+from threadpoolctl import threadpool_limits
 
 from recommender.benchmarks import read_judgements, read_texts
 from recommender.bootstrap import load_parts
-from recommender.competence_fit import Example, read_examples
+from recommender.competence_texts import Example, read_examples
 from recommender.competences import FOLDER, CompetenceReader, load_reader
+from recommender.domain import HELPER_LEVEL
 from recommender.encoder import Encoder
 from recommender.evaluation import interval, ndcg_at_k
 from recommender.framework import digital_skills, framework
@@ -43,7 +44,8 @@ def main(folder: Path, encoder: Encoder, reader: CompetenceReader) -> None:
     training, test = read_examples(), read_examples(TEST)
     vectors = encoder.encode([each.text for each in test])
     print(f"Encoder {encoder.id}; {len(training)} training texts, {len(test)} test texts.\n")
-    competences(encoder, reader, training, test, vectors)
+    with threadpool_limits(limits=1):  # small fits: threads that wait for each other make them much slower
+        competences(encoder, reader, training, test, vectors)
     calibration(reader, test, vectors)
     not_knowing(reader, test, vectors)
     levels(reader, test, vectors)
@@ -94,32 +96,26 @@ def competences(
             f"{f1(true[languages == language], found[languages == language]):.3f}" for language in ("nl", "en", "mixed")
         ]
         print(f"| {name} | {micro} | {macro} | " + " | ".join(each) + " |")
-    some = true.any(axis=1)
-    first = reader.chances(vectors).argmax(axis=1)
-    print(
-        f"\nSurest competence is right: {with_interval(lambda rows: true[some][rows, first[some][rows]].mean(), some.sum())}"
-    )
+    some, first = true.any(axis=1), reader.chances(vectors).argmax(axis=1)
+    right = true[some, first[some]]
     areas = np.array([code[0] for code in CODES])
-    right = [areas[place] in areas[row] for row, place in zip(true[some], first[some], strict=True)]
-    print(f"Its area is right: {with_interval(lambda rows: np.array(right)[rows].mean(), some.sum())}\n")
+    near_right = np.array([areas[place] in areas[row] for row, place in zip(true[some], first[some], strict=True)])
+    print(f"\nSurest competence is right: {with_interval(lambda rows: right[rows].mean(), len(right))}")
+    print(f"Its area is right: {with_interval(lambda rows: near_right[rows].mean(), len(right))}\n")
 
 
 def calibration(reader: CompetenceReader, test: list[Example], vectors: NDArray[np.float32]) -> None:
     """Print how far chances are from shares, over all pairs of text and competence and over the surest of each text."""
     true, chances = labels(test), reader.chances(vectors)
-    top = chances.argmax(axis=1)
-    rows = np.arange(len(test))
-    share = np.full(true.size, true.mean())
+    surest = chances.argmax(axis=1)[:, None]
     print(f"| calibration | ECE, {BINS} bins | Brier | Brier of the base rate |\n|---|---|---|---|")
-    print(
-        f"| all pairs | {ece(chances.ravel(), true.ravel()):.3f} | {brier_score_loss(true.ravel(), chances.ravel()):.4f} | "
-        f"{brier_score_loss(true.ravel(), share):.4f} |"
-    )
-    surest, right = chances[rows, top], true[rows, top]
-    print(
-        f"| surest of each text | {ece(surest, right):.3f} | {brier_score_loss(right, surest):.4f} | "
-        f"{right.mean() * (1 - right.mean()):.4f} |\n"
-    )
+    for name, told, right in (
+        ("all pairs of text and competence", chances.ravel(), true.ravel()),
+        ("surest of each text", *(np.take_along_axis(each, surest, axis=1)[:, 0] for each in (chances, true))),
+    ):
+        base = right.mean() * (1 - right.mean())
+        print(f"| {name} | {ece(told, right):.3f} | {brier_score_loss(right, told):.4f} | {base:.4f} |")
+    print()
 
 
 def not_knowing(reader: CompetenceReader, test: list[Example], vectors: NDArray[np.float32]) -> None:
@@ -137,15 +133,13 @@ def levels(reader: CompetenceReader, test: list[Example], vectors: NDArray[np.fl
     read = np.array([each.level if each.level is not None else np.nan for each in reader.read(vectors)])
     told, said = ~np.isnan(true), ~np.isnan(read)
     error = np.abs(read - true)[told & said]
+    helper = ((read >= HELPER_LEVEL - 0.5) == (true >= HELPER_LEVEL))[told & said]
     print(
-        f"Level told in {told.sum()} texts: named in {said[told].mean():.3f}; wrongly named in {said[~told].mean():.3f} of the others"
+        f"Level told in {told.sum()} texts: named in {said[told].mean():.3f}, and in {said[~told].mean():.3f} of others"
     )
-    print(
-        f"Level: mean absolute error {error.mean():.2f}, within one level {(error <= 1).mean():.3f}; always 4.5 would err "
-        f"{np.abs(4.5 - true[told]).mean():.2f}"
-    )
-    helper = (read >= 4.5) == (true >= 5)
-    print(f"Level: on the right side of 5, from where somebody helps others: {helper[told & said].mean():.3f}\n")
+    print(f"Level: mean absolute error {error.mean():.2f}, within one level {(error <= 1).mean():.3f}")
+    print(f"Level: always 4.5 would err {np.abs(4.5 - true[told]).mean():.2f}")
+    print(f"Level: on the right side of {HELPER_LEVEL}, from where somebody helps others: {helper.mean():.3f}\n")
 
 
 def digital_or_not(folder: Path, encoder: Encoder, reader: CompetenceReader) -> None:
@@ -153,11 +147,10 @@ def digital_or_not(folder: Path, encoder: Encoder, reader: CompetenceReader) -> 
     queries, split = read_texts(folder / "queries.jsonl"), splits(folder)
     chances = reader.digital(encoder.encode([each.text for each in queries]))
     true = np.array([split[each.id] == "digital" for each in queries])
+    called = chances >= reader.manifest.digital_floor
     area = with_interval(lambda rows: roc_auc_score(true[rows], chances[rows]), len(true))
-    print(
-        f"{folder.name}: AUROC of digital {area}; at the floor, recall {(chances >= reader.manifest.digital_floor)[true].mean():.3f} "
-        f"and false alarms {(chances >= reader.manifest.digital_floor)[~true].mean():.3f}"
-    )
+    print(f"{folder.name}: AUROC of digital {area}")
+    print(f"{folder.name}: at the floor, recall {called[true].mean():.3f}, false alarms {called[~true].mean():.3f}")
 
 
 def linking(folder: Path, split: str | None, encoder: Encoder, reader: CompetenceReader) -> None:
@@ -177,38 +170,37 @@ def linking(folder: Path, split: str | None, encoder: Encoder, reader: Competenc
             grades[place[candidate]] = grade
         gains.append(ndcg_at_k(grades[np.argsort(-(offered @ vector), kind="stable")]))
     low, high = interval(np.array(gains))
-    print(
-        f"{folder.name}, {split or 'all'}: nDCG@10 of ESCO names by the encoder {np.mean(gains):.3f} ({low:.3f} to {high:.3f})"
-    )
+    print(f"{folder.name}: nDCG@10 of ESCO names by the encoder {np.mean(gains):.3f} ({low:.3f} to {high:.3f})")
 
     of_queries, of_skills = named(reader, asked), named(reader, offered)
     relevant = np.array([of_skills[[place[each] for each in judged[query.id]]].any(axis=0) for query in queries])
     rows = np.flatnonzero(of_queries.any(axis=1) & relevant.any(axis=1))
-    top = reader.chances(asked).argmax(axis=1)
+    alike, top = relevant[rows], reader.chances(asked[rows]).argmax(axis=1)
     # Chance keeps how common each competence is: the queries change places.
     rng = np.random.default_rng(0)
-    chance = np.mean([relevant[rng.permutation(rows), top[rows]].mean() for _ in range(200)])
-    agreed = with_interval(lambda drawn: relevant[rows[drawn], top[rows[drawn]]].mean(), len(rows))
-    print(
-        f"{folder.name}, {split or 'all'}: surest competence is among those of the judged skills {agreed}, by chance {chance:.3f} "
-        f"({len(rows)} of {len(queries)} queries where both sides name any)"
-    )
+    chance = np.mean([alike[rng.permutation(len(rows)), top].mean() for _ in range(200)])
+    agreed = with_interval(lambda drawn: alike[drawn, top[drawn]].mean(), len(rows))
+    print(f"{folder.name}: surest competence is among those of its skills {agreed}, by chance {chance:.3f}")
+    print(f"{folder.name}: that is over {len(rows)} of {len(queries)} queries, where both sides name any")
+    nearest(folder.name, [judged[query.id] for query in queries], asked, encoder, reader)
+
+
+def nearest(
+    name: str, judged: list[dict[str, int]], asked: NDArray[np.float32], encoder: Encoder, reader: CompetenceReader
+) -> None:
+    """Print how often the nearest skill of the list is a judged one, beside the confidence that was given."""
     bank = digital_skills()
-    if not bank:
+    ids = [each.id for each in bank]
+    rows = [row for row, grades in enumerate(judged) if grades.keys() & set(ids)]
+    if not rows:  # the English set numbers its skills its own way
         return
-    found = reader.skills(asked, encoder.encode([each.text for each in bank]), [each.id for each in bank], k=1)
-    known = {each.id for each in bank}
-    pairs = [
-        (each[0].confidence, each[0].code in judged[query.id])
-        for query, each in zip(queries, found, strict=True)
-        if each and known & set(judged[query.id])
-    ]
-    if pairs:
-        confidence, right = (np.array(each, dtype=float) for each in zip(*pairs, strict=True))
-        print(
-            f"{folder.name}: nearest digital skill is a judged one {right.mean():.3f}, mean confidence {confidence.mean():.3f} "
-            f"({len(pairs)} queries with a judged skill in the list)"
-        )
+    found = reader.skills(asked[rows], encoder.encode([each.text for each in bank]), ids, k=1)
+    right = np.array([one.code in judged[row] for row, (one,) in zip(rows, found, strict=True)])
+    confidence = np.array([one.confidence for (one,) in found])
+    print(f"{name}: nearest of {len(ids)} digital skills is a judged one {right.mean():.3f} ({len(rows)} queries)")
+    print(
+        f"{name}: mean confidence {confidence.mean():.3f}, AUROC of confidence {roc_auc_score(right, confidence):.3f}"
+    )
 
 
 def labels(examples: list[Example]) -> Mask:
@@ -235,7 +227,10 @@ def best_threshold(true: Mask, scores: Floats) -> float:
 
 def f1(true: Mask, found: Mask, average: str = "micro") -> float:
     """Return F1; a competence that nobody meant and nobody named counts as 0 in the macro mean."""
-    return float(f1_score(true, found, average=average, zero_division=0))
+    hits, meant, said = (
+        (each.sum() if average == "micro" else each.sum(axis=0)) for each in (true & found, true, found)
+    )
+    return float(np.mean(2 * hits / np.maximum(meant + said, 1)))
 
 
 def ece(chances: Floats, true: Mask) -> float:

@@ -65,6 +65,9 @@ MARKS = (50, 100, 200, 500, 1000, 2000)
 UNSEEN = 200
 """Requests of unseen seniors that each organisation is measured on."""
 
+SHUFFLES = 4
+"""Logs with shuffled labels for each organisation; the last of them is measured as well."""
+
 VARIANTS: dict[str, tuple[bool, Debias]] = {
     "ranks as columns, explored": (True, "position"),
     "ranks as columns, not explored": (False, "position"),
@@ -249,11 +252,13 @@ def work(job: Job) -> Figures:
             found = learnt(until(logs[explore], mark), cold, job.seed, debias)
             if found:
                 measured[f"{name}|{mark}"] = measure(world, order_of(found[0]), job.seed)
-    gates, last = {}, logs[True]
-    for name, snapshot in {"clean": last, "shuffled": shuffled(last, job.seed), **wrong(last, job.seed)}.items():
+    last = logs[True]
+    spoilt = [("shuffled", shuffled(last, draw)) for draw in range(SHUFFLES)]
+    gates: dict[str, list[list[str]]] = {}
+    for name, snapshot in [("clean", last), *spoilt, *wrong(last, job.seed).items()]:
         found = learnt(snapshot, cold, job.seed, "position")
         if found:
-            gates[name] = found[1]
+            gates.setdefault(name, []).append(found[1])
             measured[name] = measure(world, order_of(found[0]), job.seed)
     approved = {
         "explored" if explore else "not explored": float((log.rows["decision"] == "approved").sum()) / job.requests
@@ -342,7 +347,9 @@ def _answer(rows: pd.DataFrame, row: int, *, accepted: bool) -> None:
 
 def bootstrap(values: NDArray[np.float64], seniors: Sequence[str]) -> tuple[float, float, float]:
     """Return mean and 95% interval; seniors are drawn, with all their requests and from all organisations at once."""
-    people, place = np.unique(np.array(seniors), return_inverse=True)
+    told = np.isfinite(values)
+    people, place = np.unique(np.array(seniors)[told], return_inverse=True)
+    values = values[told]
     sums, counts = np.bincount(place, values), np.bincount(place)
     drawn = np.random.default_rng(0).multinomial(len(people), np.full(len(people), 1 / len(people)), size=DRAWS)
     low, high = np.percentile((drawn @ sums) / (drawn @ counts), [2.5, 97.5])
@@ -354,12 +361,15 @@ def pooled(results: Sequence[Figures], name: str, against: str = "cold start") -
     base = [each["measured"][against] for each in results]
     held = [each["measured"].get(name, other) for each, other in zip(results, base, strict=True)]
     seniors = [senior for each in held for senior in each["senior"]]
-    found: Figures = {"models": sum(name in each["measured"] for each in results)}
+    found: Figures = {
+        "models": sum(name in each["measured"] for each in results),
+        "silent": float(np.isnan([each["ndcg"] for each in base]).mean()),
+    }
     for figure in ("ndcg", "regret"):
         away = [np.subtract(each[figure], other[figure]) for each, other in zip(held, base, strict=True)]
-        found[figure] = float(np.mean([each[figure] for each in held]))
+        found[figure] = float(np.nanmean([each[figure] for each in held]))
         found[f"{figure}_difference"] = bootstrap(np.concatenate(away), seniors)
-        found[f"{figure}_by_seed"] = [float(each.mean()) for each in away]
+        found[f"{figure}_by_seed"] = [float(np.nanmean(each)) for each in away]
     return found
 
 
@@ -368,7 +378,7 @@ def figures(name: str, requests: int, results: Sequence[Figures]) -> Figures:
     approved = {name: float(np.mean([each["approved"][name] for each in results])) for name in results[0]["approved"]}
     gates = {}
     for label in results[0]["measured"]:
-        said = [each["gates"][label] for each in results if label in each["gates"]]
+        said = [checks for each in results for checks in each["gates"].get(label, [])]
         if said:
             gates[label] = {
                 "models": len(said),
@@ -394,11 +404,13 @@ def markdown(found: Figures, requests: int) -> str:
     """Return the tables of one world."""
     size, number = found["size"], found["organisations"]
     approved = ", ".join(f"{share:.1%} {name}" for name, share in found["approved"].items())
+    silent = found["plain"]["cold start"]["silent"]
     names = "nDCG@10 | to cold start | regret | to cold start | better in"
     lines = [
         f"## {found['world']}\n",
         f"{number} organisations of {size['juniors']} juniors with {size['needs']} needs, {size['unseen']} of them "
-        f"unseen, competences {'read' if size['reader'] else 'not read'}. Requests that ended approved: {approved}.\n",
+        f"unseen, competences {'read' if size['reader'] else 'not read'}. Requests that ended approved: {approved}. "
+        f"In {silent:.0%} of the unseen requests nobody who could help was free; nDCG leaves them out.\n",
         f"| order | {names} |\n|---|---|---|---|---|---|",
         *(f"| {order} | {_cells(each, number)} |" for order, each in found["plain"].items()),
         f"\n| learnt from | requests | models | {names} |\n|---|---|---|---|---|---|---|---|",
@@ -407,7 +419,11 @@ def markdown(found: Figures, requests: int) -> str:
         lines += [
             f"| {variant} | {mark} | {each['models']}/{number} | {_cells(each, number)} |"
             for mark, each in rows.items()
+            if each["models"]
         ]
+    none = [mark for mark, each in next(iter(found["learnt"].values())).items() if not each["models"]]
+    if none:
+        lines.append(f"\nAfter {', '.join(none)} requests too few were accepted to learn from: the cold start stays.")
     lines.append(
         f"\n| labels of {requests} requests | let pass | checks that failed | nDCG@10 to clean |\n|---|---|---|---|"
     )

@@ -23,7 +23,7 @@ from recommender.encoder import Encoder
 from recommender.framework import ESCO
 from recommender.settings import load_settings
 
-DIGITAL_FLOOR = 0.9
+DIGITAL_FLOOR = 0.997
 """Chance from which a skill is kept: rather a few too few than a dairy in the list."""
 CODE_FLOOR = 0.2
 """Chance from which a competence is noted beside the surest one, which always is."""
@@ -47,7 +47,7 @@ def main(benchmarks: Path, encoder: Encoder) -> None:
     ]
     # A name and its description must both look digital: a description alone mentions computers easily.
     by_name = encoder.encode([name for _, name, _ in skills])
-    near = np.flatnonzero(reader.digital(by_name) >= DIGITAL_FLOOR / 2)
+    near = np.flatnonzero(reader.digital(by_name) >= 0.5)
     by_text = encoder.encode([skills[place][2][:CHARACTERS] for place in near])
     digital = np.sqrt(reader.digital(by_name[near]) * reader.digital(by_text))
     chances = (reader.chances(by_name[near]) + reader.chances(by_text)) / 2

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from app import components, frame, views
+from app import components, frame, rating, views
 from app.frame import Here
-from recommender.dialogue import Stage, State
-from recommender.domain import ConversationId, Decision, JuniorId, SeniorId, Slate
+from recommender.dialogue import Kind, Stage, State
+from recommender.domain import ConversationId, Decision, JuniorId, SeniorId, Side, Slate, SlateId
 from recommender.service import MAX_REQUEST
 
 TEXT = "ask-text"
@@ -78,6 +78,7 @@ def _cards(here: Here, state: State, slate: Slate) -> None:
                 components.words(here.say("ask.understood", goal=understood.goal))
             components.words(here.say(f"ask.heard_{understood.language}"))
         st.button(here.say("ask.not_meant"), key="ask-not-meant", wrap=True, on_click=_undo)
+    _put_aside(here, state)
     found, more = views.on_screen(slate, state)
     if not found:
         st.header(here.say("ask.all_refused"), anchor=False)
@@ -92,6 +93,24 @@ def _cards(here: Here, state: State, slate: Slate) -> None:
     here.service.shown(slate.id, [each.junior_id for each in found])
     if more:
         st.button(here.say("ask.more"), key="ask-more", on_click=_more, args=(found[-1].junior_id,))
+
+
+def _put_aside(here: Here, state: State) -> None:
+    """Offer to say why the last card didn't fit. It is gone already, so nobody has to answer."""
+    last = state.turns[-1]
+    if last.kind != Kind.REFUSE or last.junior_id is None:
+        return
+    name = components.plain(views.first_name(here.service.junior(last.junior_id).name))
+    with st.container(key="put-aside"):
+        st.pills(
+            here.say("aside.why", name=name),
+            views.REFUSALS,
+            format_func=lambda each: here.say(f"refuse.{each}"),
+            key=f"aside-{last.slate_id}-{last.junior_id}",
+            wrap=True,
+            on_change=_why,
+            args=(last.junior_id, f"aside-{last.slate_id}-{last.junior_id}"),
+        )
 
 
 def _nobody(here: Here) -> None:
@@ -115,26 +134,37 @@ def _check(here: Here, state: State, slate: Slate) -> None:
         components.reasons(card, here.language, "check")
 
 
-@st.fragment(run_every="20s")
 def _sent(here: Here, slate: Slate) -> None:
-    """Draw what became of the choice; looks again by itself, because the coordinator answers later."""
+    """Draw what became of the choice."""
     choice = here.service.choice(slate.id)
     if choice is None:
         return
-    name = components.plain(views.first_name(views.chosen(choice).name))
+    name = views.first_name(views.chosen(choice).name)
+    told = components.plain(name)
     with st.container(border=True, key=f"sent-{choice.decision or 'waiting'}"):
         match choice.decision:
             case None:
-                st.header(here.say("ask.sent_to", name=name), icon=":material/schedule_send:", anchor=False)
+                st.header(here.say("ask.sent_to", name=told), icon=":material/schedule_send:", anchor=False)
                 st.markdown(here.say("ask.sent_text"))
             case Decision.APPROVED:
-                st.header(here.say("ask.approved", name=name), icon=":material/check_circle:", anchor=False)
-                st.markdown(here.say("ask.approved_text", name=name))
+                st.header(here.say("ask.approved", name=told), icon=":material/check_circle:", anchor=False)
+                st.markdown(here.say("ask.approved_text", name=told))
+                rating.draw(here, slate.id, Side.SENIOR, name)
             case Decision.REJECTED:
-                st.header(here.say("ask.rejected", name=name), icon=":material/info:", anchor=False)
+                st.header(here.say("ask.rejected", name=told), icon=":material/info:", anchor=False)
                 components.words(here.say("ask.rejected_reason", reason=here.say(f"reject.{choice.reason}")))
                 st.markdown(here.say("ask.rejected_text"))
                 st.button(here.say("ask.search_again"), key="ask-again", type="primary", on_click=_again)
+    _watch(here, slate.id, choice.decision)
+
+
+@st.fragment(run_every="20s")
+def _watch(here: Here, slate_id: SlateId, drawn: Decision | None) -> None:
+    """Draw the page anew once the coordinator has answered, or has taken the answer back."""
+    choice = here.service.choice(slate_id)
+    if choice is not None and choice.decision is not drawn:
+        here.session.announce("rating.announce_answer")
+        st.rerun()
 
 
 def _input(here: Here, state: State) -> None:
@@ -208,6 +238,13 @@ def _refuse(junior_id: str) -> None:
     with here.session.step():
         here.service.refuse(_conversation(), JuniorId(junior_id))
         here.session.announce("ask.announce_refused", focus="cards")
+
+
+def _why(junior_id: JuniorId, key: str) -> None:
+    here = frame.here()
+    with here.session.step():
+        here.service.refuse(_conversation(), junior_id, st.session_state[key] or "")
+        here.session.announce("aside.announce")
 
 
 def _more(last_shown: str) -> None:

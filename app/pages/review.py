@@ -11,6 +11,7 @@ from recommender.domain import Decision, Junior, Senior, SeniorId, SlateId
 from recommender.store.slates import Choice
 
 RECENT = 5
+EXPLORE = "exploration"
 
 
 def page() -> None:
@@ -35,6 +36,7 @@ def page() -> None:
             if reason_missing:
                 components.problem(here.session)
     _recent(here, here.service.decided()[:RECENT])
+    _explore(here)
 
 
 def _names(here: Here, choice: Choice) -> tuple[str, str]:
@@ -178,6 +180,15 @@ def _outcome(here: Here, choice: Choice) -> str:
     return here.say("review.was_rejected", reason=here.say(f"reject.{choice.reason}"))
 
 
+def _explore(here: Here) -> None:
+    """Draw the switch for the order of cards; the store says how it stands, whoever switched it."""
+    st.session_state[EXPLORE] = here.service.exploration()
+    with st.container(key="explore", gap="xsmall"):
+        st.header(here.say("explore.title"), anchor=False)
+        st.toggle(here.say("explore.switch"), key=EXPLORE, on_change=_switch)
+        st.caption(here.say("explore.text"))
+
+
 # What the coordinator does
 
 
@@ -209,3 +220,11 @@ def _undo(slate_id: SlateId) -> None:
         here.service.undo_decision(slate_id)
         here.session.reviewing = slate_id
         here.session.announce("review.announce_undone", focus="detail")
+
+
+def _switch() -> None:
+    here = frame.here()
+    with here.session.step():
+        on = bool(st.session_state[EXPLORE])
+        here.service.set_exploration(on)
+        here.session.announce("explore.announce_on" if on else "explore.announce_off")

@@ -252,6 +252,18 @@ class Slates:
         """Return the juniors this senior is matched with now."""
         return {j for (j,) in self._database.rows("SELECT junior_id FROM matches WHERE senior_id = ?", senior_id)}
 
+    def asked(self) -> list[tuple[str | None, dict[str, float]]]:
+        """Return who asked, and the competences that were read in each request."""
+        return [(who, dict(read)) for who, read in self._database.rows("SELECT senior_id, competences FROM requests")]
+
+    def cards_shown(self) -> list[int]:
+        """Return how often the card of each junior who may be shown was drawn, the most first; no ids."""
+        rows = self._database.rows(
+            "SELECT count(i.junior_id) FROM juniors j LEFT JOIN impressions i ON i.junior_id = j.id "
+            "WHERE j.active AND j.consent GROUP BY j.id ORDER BY 1 DESC"
+        )
+        return [number for (number,) in rows]
+
     def counts(self) -> dict[str, int]:
         """Return how many of each thing is stored, for the Model page and ``doctor``."""
         rows = self._database.rows(

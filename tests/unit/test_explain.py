@@ -69,9 +69,7 @@ def test_evidence_is_the_sentence_that_matters() -> None:
     statements = [Statement("j1", place, text) for place, text in enumerate(texts)]
     encoder = HashingEncoder()
     whole = " ".join(texts)
-    index = ProfileIndex(
-        ["j1"], [whole], encoder.encode([whole]), statements, encoder.encode(texts), np.zeros((0, encoder.dim))
-    )
+    index = ProfileIndex(["j1"], [whole], encoder.encode([whole]), statements, encoder.encode(texts))
     request = "draaitabellen in excel"
     likeness = index.compare(request, encoder.encode([request])[0])
     assert explain.evidence(request, index, likeness, RANKER, 0) == (texts[1],)

@@ -97,11 +97,11 @@ def test_gap(asker: float | None, expected: float) -> None:
 
 
 def test_competence_counts_by_what_was_asked() -> None:
-    """A profile about what is asked has the chance of its profile; a request that names nothing is neutral."""
+    """A profile about what is asked counts as far as the request was read; one that names nothing is neutral."""
     population = Population.of([a_junior(), a_junior(id="j2")], competences=np.array([[0.9, 0.1], [0.2, 0.8]]))
     asked = Circumstances(None, "nl", {}, competences=np.array([0.5, 0.0]))
     column = fit_features(population, asked, np.array([0, 1]))[:, FIT_FEATURES.index("competence")]
-    np.testing.assert_allclose(column, [0.9, 0.2])
+    np.testing.assert_allclose(column, [0.5 + 0.5 * 0.4, 0.5 - 0.5 * 0.3])
     silent = Circumstances(None, "nl", {}, competences=np.zeros(2))
     assert (fit_features(population, silent, np.array([0]))[:, 0] == NEUTRAL).all()
 

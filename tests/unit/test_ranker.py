@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender import registry
+from recommender import files, registry
 from recommender.errors import ModelRefused
 from recommender.features import FEATURES, FIT_FEATURES, NEUTRAL, TEXT_FEATURES
 from recommender.ranker import PRIORS, AdditiveRanker, similarity_only
@@ -122,7 +122,7 @@ def test_nothing_half_written_stays(copy: Path, monkeypatch: pytest.MonkeyPatch)
     def crash(*_: object) -> None:
         raise OSError("no power")
 
-    monkeypatch.setattr(registry.os, "replace", crash)
+    monkeypatch.setattr(files.os, "replace", crash)
     with pytest.raises(OSError, match="no power"):
         registry.save(copy, learner, manifest)
     monkeypatch.undo()

@@ -1,4 +1,4 @@
-"""The simulated organisation is what it says: repeatable, noisy, looked at from the top, and fair to who is measured."""
+"""The simulated organisation is what it says: repeatable, noisy, looked at from the top, fair to who is measured."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -50,7 +50,7 @@ def world(world_of: Callable[..., World]) -> World:
     return world_of()
 
 
-def accepted_share(world: World, n: int = 400) -> float:
+def accepted_share(world: World, n: int = 120) -> float:
     """Return how many requests of a ranker that knows nothing end approved."""
     return float((simulate(world, BLIND, n, 3, explore=False).rows["decision"] == "approved").sum() / n)
 
@@ -99,7 +99,7 @@ def test_first_rank_is_chosen_more_among_equals(world_of: Callable[..., World]) 
     chosen = {}
     for eta in (0.0, 1.0):
         world = world_of(behaviour=replace(ALIKE, eta=eta))
-        rows = simulate(world, BLIND, 600, 1, explore=False).rows
+        rows = simulate(world, BLIND, 300, 1, explore=False).rows
         chosen[eta] = [int(((rows["rank"] == rank) & (rows["action"] == "chosen")).sum()) for rank in (1, 3)]
     assert chosen[1.0][0] > 2 * chosen[1.0][1]
     assert 0.75 < chosen[0.0][0] / chosen[0.0][1] < 1.33
@@ -139,13 +139,15 @@ def test_who_fits_better_is_expected_more(world: World) -> None:
 def test_best_order_has_no_regret(world: World) -> None:
     """Ordering by what is really expected is perfect; nobody else reaches it, and no order has less than no regret."""
     best = true_quality(world, lambda asked: asked.expected, 60, 1)
-    assert best.ndcg == pytest.approx(1)
+    helped = np.isfinite(best.ndcg)
+    assert best.ndcg[helped] == pytest.approx(1)
     assert best.regret == pytest.approx(0)
     luck = np.random.default_rng(0)
     for order in (lambda asked: similarity_only().score(asked.features), lambda asked: luck.random(len(asked.places))):
         other = true_quality(world, order, 60, 1)
         assert (other.regret >= -1e-12).all()
-        assert other.ndcg.mean() < 0.95
+        assert (np.isfinite(other.ndcg) == helped).all()
+        assert other.ndcg[helped].mean() < 0.95
         assert other.regret.mean() > 0.01
 
 
@@ -158,7 +160,7 @@ def test_better_text_match_has_less_regret(world: World) -> None:
 
 
 def test_spoilt_logs_keep_what_is_not_spoilt(world: World) -> None:
-    """Shuffling keeps the number of answers; wrong answers touch a tenth of cards or slates; a part is the beginning."""
+    """Shuffling keeps the answers, wrong ones touch a tenth of cards or slates, and a part is the beginning."""
     snapshot = simulate(world, similarity_only(), 200, 1, explore=True)
     clean, mixed = snapshot.rows, shuffled(snapshot, 1).rows
     assert sorted(mixed["action"]) == sorted(clean["action"])
