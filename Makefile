@@ -4,7 +4,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 PORT ?= 8501
 
-.PHONY: run test lint types unit browser fix setup bench-text screenshots lock turn-times clean
+.PHONY: run test lint types unit browser fix setup bench bench-text bench-competences learning-figures tune-encoder \
+	screenshots lock turn-times clean
 
 run: $(READY) ## start the app with the demo organisation on http://localhost:8501
 	$(BIN)/telemachos demo
@@ -32,6 +33,19 @@ fix: $(READY) ## put the code in shape
 
 bench-text: $(READY) ## rank the benchmark folders and score them beside plain methods
 	$(BIN)/python scripts/bench_text.py $(BENCHMARKS)
+
+bench: $(READY) ## how fast, beside named other ways
+	$(BIN)/telemachos bench
+
+bench-competences: $(READY) ## how well competences and levels are read, beside plain ways
+	$(BIN)/python scripts/bench_competences.py $(BENCHMARKS)
+
+learning-figures: $(READY) ## the learning loop with simulated seniors
+	$(BIN)/python scripts/learning_figures.py $(BENCHMARKS)
+
+tune-encoder: $(READY) ## train the adapter of the encoder again (a quarter of an hour on two free cores)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[tune]"
+	$(BIN)/python scripts/tune_encoder.py $(BENCHMARKS)
 
 screenshots: $(READY) ## take the pictures of the docs
 	scripts/install-chromium

@@ -44,6 +44,8 @@ TOLD_STRENGTH = 1.0
 """Whether a level is told shows plainly; from 1 to 30 the figures are alike."""
 FLOOR = 0.5
 """Chance from which a text is called digital."""
+FLAT = 0.01
+"""Of F1, that is given up for naming something more often."""
 THRESHOLDS = tuple(float(each) for each in np.round(np.arange(0.1, 0.9, 0.01), 2))
 """Chances from which a competence or a level is named, of which the best is taken."""
 NEAREST = 5
@@ -169,7 +171,7 @@ def _arrays(vectors: Floats, examples: Sequence[Example], written: int) -> Texts
 
 
 def _fit_competences(texts: Texts) -> tuple[Linear, Floats, float, dict[str, float]]:
-    """Return the outputs, their two calibration curves, the threshold of the best F1, and figures."""
+    """Return the outputs, their two calibration curves, the threshold for naming, and figures."""
     labels, digital = texts.classes[: texts.written, :-1], ~texts.classes[: texts.written, -1]
 
     def fitted(strength: float, rows: Mask) -> Linear:
@@ -191,7 +193,8 @@ def _fit_competences(texts: Texts) -> tuple[Linear, Floats, float, dict[str, flo
         threshold: float(f1_score(labels, (chances >= threshold) & (seen >= FLOOR)[:, None], average="micro"))
         for threshold in THRESHOLDS
     }
-    threshold = max(named, key=named.__getitem__)
+    # F1 is flat around its best; there, naming one too many is undone by a click, and naming nothing helps nobody.
+    threshold = min(each for each, value in named.items() if value >= max(named.values()) - FLAT)
     figures = {
         "macro_average_precision": float(precision[best]),
         "micro_f1": named[threshold],

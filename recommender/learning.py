@@ -12,16 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
-from recommender import drift, gate, model_card, training
+from recommender import drift, gate, model_card, off_policy, training
 from recommender.comparison import CANDIDATE, Comparison
 from recommender.errors import Forbidden, InputRefused, ModelRefused
 from recommender.features import FEATURES, TEXT_FEATURES
 from recommender.files import write
 from recommender.gate import Verdict
+from recommender.labels import examination, labelled, logged_slates
+from recommender.off_policy import Estimate
 from recommender.ranker import AdditiveRanker
-from recommender.registry import COLD_START, Manifest, Promotion, Registry, load, save
+from recommender.registry import COLD_START, Manifest, Promotion, Registry, load, read_manifest, save
 from recommender.settings import ROOT
+from recommender.slate_order import TEMPERATURE
 from recommender.snapshot import Snapshot, SnapshotInfo, read_snapshot, write_snapshot
 from recommender.store import Store
 from recommender.training import Debias, Progress, Trained
@@ -43,6 +47,7 @@ class Evaluation:
     snapshot: SnapshotInfo
     comparison: Comparison
     verdict: Verdict
+    off_policy: dict[str, Estimate]
 
 
 def registry_of(home: Path, shipped: Path = SHIPPED) -> Registry:
@@ -144,7 +149,26 @@ def evaluate(
     found = training.measure(source, candidate, in_use, _first(registry), manifest.seed)
     if not found.slates:
         raise InputRefused("nothing_to_evaluate", id=source.info.id)
-    return Evaluation(candidate.id, in_use.id, source.info, found, gate.judge(found, candidate, in_use))
+    verdict = gate.judge(found, candidate, in_use)
+    return Evaluation(candidate.id, in_use.id, source.info, found, verdict, served(source, candidate))
+
+
+def served(source: Snapshot, candidate: AdditiveRanker) -> dict[str, Estimate]:
+    """Estimate the chance that a request ends in somebody accepted if a model ordered the cards, in three ways.
+
+    ``logged`` is what the orders that were shown brought, on the same slates. Only slates that were shuffled a little
+    tell anything about another order, so the model is taken to shuffle as much.
+    """
+    log, place = logged_slates(source)
+    features = source.rows[[f"f_{name}" for name in FEATURES]].to_numpy(dtype=float)
+    scores = candidate.score(features)[place]
+    looked_at = examination(labelled(source))
+    return {
+        "logged": off_policy.logged_value(log),
+        "ips": off_policy.ips(log, scores, TEMPERATURE),
+        "snips": off_policy.snips(log, scores, TEMPERATURE),
+        "doubly_robust": off_policy.doubly_robust(log, scores, TEMPERATURE, expit(scores), looked_at),
+    }
 
 
 def promote(registry: Registry, model_id: str, by: str, reason: str, at: datetime) -> Promotion:
@@ -157,7 +181,7 @@ def promote(registry: Registry, model_id: str, by: str, reason: str, at: datetim
     ModelRefused
         If it can't be read, or is in use already.
     """
-    failed = unpassed(load(_known(registry, model_id))[1])
+    failed = unpassed(read_manifest(_known(registry, model_id)))
     if failed and len(" ".join(reason.split())) < SHORTEST_REASON:
         raise Forbidden("gate_reason", id=model_id, checks=", ".join(failed), least=SHORTEST_REASON)
     return registry.promote(model_id, by, reason.strip(), at)

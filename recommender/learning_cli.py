@@ -13,6 +13,7 @@ import typer
 from recommender import jobs
 from recommender.errors import TelemachosError
 from recommender.jobs import Status
+from recommender.off_policy import Estimate
 from recommender.wording import Language, say
 
 Home = Annotated[Path | None, typer.Option(help="Folder with snapshots and models.")]
@@ -96,6 +97,7 @@ def evaluate(
         order = say(f"learn.order_{name}", settings.language)
         print(f"{order:<40} {line['ndcg']:.3f}  {interval}  {difference}")
     _say_checks([asdict(each) for each in found.verdict.checks], settings.language)
+    _say_served(found.off_policy, settings.language)
 
 
 def models(as_json: Json = False, home: Home = None) -> None:
@@ -174,6 +176,18 @@ class _Tell:
         """Write it down, where somebody asked for that."""
         if self._path is not None:
             jobs.tell(self._path, said)
+
+
+def _say_served(estimates: dict[str, Estimate], language: Language) -> None:
+    """Say what the model would have brought with the cards it would have shown, or why nothing can be said."""
+    for name, each in estimates.items():
+        told = f"{each.value:.3f}  {each.low:.3f} – {each.high:.3f}" if each.conclusive or name == "logged" else "?"
+        print(f"{say(f'served.{name}', language):<44} {told}  ({each.effective_sample:.0f})")
+    asked = estimates["doubly_robust"]
+    if asked.reason:
+        print(say(f"off_policy.{asked.reason}", language))
+    if asked.left_out:
+        print(say("off_policy.left_out", language, number=asked.left_out))
 
 
 def _say_checks(checks: list[dict[str, Any]], language: Language) -> None:

@@ -155,7 +155,7 @@ class Registry:
         self._held: tuple[str, AdditiveRanker, Manifest] | None = None
 
     def current_id(self) -> str:
-        """Return the id of the model in use; without a readable pointer it is the first one."""
+        """Return the id of the model in use; before any promotion it is the first one."""
         promotions = self.history()
         return promotions[-1].id if promotions else COLD_START
 
@@ -169,8 +169,11 @@ class Registry:
         ModelRefused
             If not even the one that ships can be read.
         """
-        wanted = self.current_id()
         with self._lock:
+            try:
+                wanted = self.current_id()
+            except ModelRefused:  # the pointer is damaged: what serves goes on serving
+                wanted = self._held[0] if self._held else COLD_START
             if self._held is None or self._held[0] != wanted:
                 try:
                     self._held = (wanted, *load(self.folder_of(wanted)))
@@ -204,12 +207,20 @@ class Registry:
         return [*found, read_manifest(self.folder_of(COLD_START))]
 
     def history(self) -> list[Promotion]:
-        """Return every change of the model in use, oldest first."""
-        try:
-            rows = json.loads((self.folder / "CURRENT").read_text(encoding="utf-8"))
-            return [Promotion(**row) for row in rows]
-        except (OSError, ValueError, TypeError):
+        """Return every change of the model in use, oldest first.
+
+        Raises
+        ------
+        ModelRefused
+            If the file is there and can't be read: it is never written over.
+        """
+        path = self.folder / "CURRENT"
+        if not path.exists():
             return []
+        try:
+            return [Promotion(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError) as error:
+            raise ModelRefused("model_history", path=path) from error
 
     def promote(self, model_id: str, by: str, reason: str, at: datetime) -> Promotion:
         """Put a model to use, after reading it whole.

@@ -5,7 +5,7 @@ is drawn for each senior, with thresholds and things that only matter together, 
 learns sees nothing of this, only the snapshot of what was drawn, clicked and decided (docs/learning.md).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -196,7 +196,7 @@ def simulate(world: World, ranker: AdditiveRanker, n: int, seed: int, *, explore
     return Snapshot(SnapshotInfo(f"simulated-{seed}", len(table), n, 0, "", "", "", list(FEATURES), ""), table)
 
 
-def true_quality(world: World, order: Order, n: int, seed: int, part: Part = "unseen") -> Quality:
+def true_quality(world: World, order: Order, requests: Iterable[Asked]) -> Quality:
     """Measure an order by what is really expected of each junior, which no ranker ever sees.
 
     Regret is what the best possible slate has more in the chance that somebody who is looked at would be accepted by
@@ -205,7 +205,7 @@ def true_quality(world: World, order: Order, n: int, seed: int, part: Part = "un
     ranks = np.arange(SLATE)
     looked = (ranks + 1.0) ** -world.behaviour.eta * world.behaviour.more ** (ranks // PAGE)
     ndcg, regret, senior = [], [], []
-    for asked in world.requests(part, n, seed):
+    for asked in requests:
         ranked = asked.expected[np.lexsort((asked.places, -order(asked)))]
         slates = (each[:SLATE] for each in (ranked, -np.sort(-ranked)))
         missed, best = (np.prod(1 - looked[: len(each)] * each) for each in slates)

@@ -210,7 +210,7 @@ def labels(examples: list[Example]) -> Mask:
 
 def named(reader: CompetenceReader, vectors: NDArray[np.float32]) -> Mask:
     """Return which competences are named, shape ``(n_texts, n_codes)``."""
-    return np.array([[code in {one.code for one in each.found} for code in CODES] for each in reader.read(vectors)])
+    return reader.named(vectors) > 0
 
 
 def splits(folder: Path) -> dict[str, str]:

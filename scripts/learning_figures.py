@@ -41,7 +41,7 @@ from recommender.population import Population
 from recommender.ranker import AdditiveRanker, similarity_only
 from recommender.registry import COLD_START, load
 from recommender.settings import ROOT, load_settings
-from recommender.simulator import Behaviour, Order, Part, Places, Quality, World, simulate, true_quality
+from recommender.simulator import Asked, Behaviour, Order, Part, Places, Quality, World, simulate, true_quality
 from recommender.snapshot import Snapshot
 from recommender.training import Debias, train
 from recommender.understanding import understand
@@ -246,12 +246,13 @@ def work(job: Job) -> Figures:
         "random": lambda asked: luck.random(len(asked.places)),
     }
     logs = {explore: simulate(world, cold, job.requests, job.seed, explore=explore) for explore in (True, False)}
-    measured = {name: measure(world, order, job.seed) for name, order in orders.items()}
+    unseen = list(world.requests("unseen", UNSEEN, job.seed))
+    measured = {name: measure(world, order, unseen) for name, order in orders.items()}
     for mark in marks(job.requests):
         for name, (explore, debias) in VARIANTS.items():
             found = learnt(until(logs[explore], mark), cold, job.seed, debias)
             if found:
-                measured[f"{name}|{mark}"] = measure(world, order_of(found[0]), job.seed)
+                measured[f"{name}|{mark}"] = measure(world, order_of(found[0]), unseen)
     last = logs[True]
     spoilt = [("shuffled", shuffled(last, draw)) for draw in range(SHUFFLES)]
     gates: dict[str, list[list[str]]] = {}
@@ -259,7 +260,7 @@ def work(job: Job) -> Figures:
         found = learnt(snapshot, cold, job.seed, "position")
         if found:
             gates.setdefault(name, []).append(found[1])
-            measured[name] = measure(world, order_of(found[0]), job.seed)
+            measured[name] = measure(world, order_of(found[0]), unseen)
     approved = {
         "explored" if explore else "not explored": float((log.rows["decision"] == "approved").sum()) / job.requests
         for explore, log in logs.items()
@@ -291,9 +292,9 @@ def order_of(ranker: AdditiveRanker) -> Order:
     return lambda asked: ranker.score(asked.features)
 
 
-def measure(world: World, order: Order, seed: int) -> Figures:
-    """Return the true quality on unseen seniors."""
-    found: Quality = true_quality(world, order, UNSEEN, seed)
+def measure(world: World, order: Order, requests: Sequence[Asked]) -> Figures:
+    """Return the true quality on requests of unseen seniors."""
+    found: Quality = true_quality(world, order, requests)
     return {"ndcg": found.ndcg.tolist(), "regret": found.regret.tolist(), "senior": found.senior.tolist()}
 
 

@@ -2,8 +2,8 @@
 
 Teaches multilingual-e5-small, with the loss of sentence-transformers, that two texts belong together: a skill and its
 description, its name in Dutch and in English, an occupation and its other names (ESCO), and a need of a senior and the
-words of a junior who can help, in either language (``data/tuning``, written for this). Of the benchmark folders only the
-names of skills are read, never a request or a judgement.
+words of a junior who can help, in either language (``data/tuning``, written for this). Of the benchmark folders only
+the names of skills are read, never a request or a judgement.
 """
 
 import csv
@@ -39,6 +39,8 @@ RANK = 16
 SCALE = 30.0
 """Cosines are multiplied by this before the softmax (a temperature of 0.033)."""
 RATE = 5e-4
+SHARE = 0.6
+"""Of the learnt change that is kept: between the old weights and the new, both are better (docs/adr/0011)."""
 WARM_UP = 30
 MAX_TOKENS = 48
 WORDS = 34
@@ -55,7 +57,7 @@ def skills(benchmarks: Path) -> list[Row]:
     found = []
     for row in _esco("skills.csv"):
         words = row["description"].split(" ")
-        # The file runs name, other names and description together: the name is the longest known one that it starts with.
+        # Name, other names and description run together: the name is the longest known one at the start.
         name = next((start for n in range(16, 0, -1) if (start := " ".join(words[:n])) in english), "")
         names, description = _parted(row["description"], len(name), r"(?<=\s)(?=[A-Z][a-z]+ )")
         key = row["id"].rsplit("/", 1)[1]
@@ -188,7 +190,7 @@ def save(model: SentenceTransformer, path: Path, share: float) -> None:
     save_file(parts, path)
 
 
-def main(benchmarks: Path, steps: int = 400, seed: int = 7, share: float = 1.0, out: Path = adapter.FILE) -> None:
+def main(benchmarks: Path, steps: int = 250, seed: int = 7, share: float = SHARE, out: Path = adapter.FILE) -> None:
     """Train and write the adapter."""
     torch.manual_seed(seed)
     folder = weights.prepare(load_settings().home, name=PLAIN_ENCODER)

@@ -15,9 +15,7 @@ class Vectors:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def known(
-        self, encoder_id: str, dim: int, hashes: Sequence[str] | None = None
-    ) -> dict[str, NDArray[np.float32]]:
+    def known(self, encoder_id: str, dim: int, hashes: Sequence[str] | None = None) -> dict[str, NDArray[np.float32]]:
         """Return stored vectors of one encoder by content hash, each of shape ``(dim,)``: all, or those of `hashes`."""
         self._make_table(dim)
         with self._database.reading() as cursor:

@@ -25,7 +25,9 @@ def service(encoder_home: Path) -> Iterator[Service]:
     parts = load_parts(Settings(home=encoder_home))
     assert parts.notices == (), f"a stand-in is in use: {parts.trouble}"
     store = Store(None)
-    made = Service(store, Recommender(store, parts.encoder, parts.ranker, parts.reader, parts.known_needs, parts.doubt_below))
+    made = Service(
+        store, Recommender(store, parts.encoder, parts.ranker, parts.reader, parts.known_needs, parts.doubt_below)
+    )
     load_demo(made)
     yield made
     made.store.close()

@@ -8,8 +8,8 @@ import pytest
 
 from recommender.encoder import load_encoder
 from recommender.onnx_module import agreement
-from recommender.settings import Settings
-from recommender.weights import folder_of, read_manifest
+from recommender.settings import PLAIN_ENCODER, Settings
+from recommender.weights import folder_of, prepare, read_manifest
 
 TEXTS = (Path(__file__).parents[1] / "data/parity_texts.txt").read_text(encoding="utf-8").splitlines()
 
@@ -24,17 +24,31 @@ def encodings(encoder_home):
     }
 
 
+@pytest.fixture(scope="module")
+def plain(encoder_home):
+    """The parity texts by the weights as they come, in torch."""
+    prepare(encoder_home, name=PLAIN_ENCODER, export=lambda *_: {"usable": False, "why": "not needed here"})
+    return load_encoder(Settings(home=encoder_home, encoder=PLAIN_ENCODER, encoder_backend="torch")).encode(TEXTS)
+
+
 def test_the_list_is_as_agreed():
     """Two hundred different texts, none empty."""
     assert len(set(TEXTS)) == 200
     assert all(text.strip() for text in TEXTS)
 
 
-def test_torch_agrees_with_the_packages_own_engine(encodings):
+def test_torch_agrees_with_the_packages_own_engine(encodings, plain):
     """Format, tokenizer, prompt and pooling were read rightly: each cosine is at least 0.99."""
-    cosines = (encodings["torch"] * encodings["engine"]).sum(axis=1)
+    cosines = (plain * encodings["engine"]).sum(axis=1)
     print(f"torch to engine: minimum {cosines.min():.5f}, mean {cosines.mean():.5f}")
     assert cosines.min() >= 0.99
+
+
+def test_the_adapter_changes_what_is_near_and_not_everything(encodings, plain):
+    """What was learnt moves each text, and most of what was near stays near."""
+    cosines = (plain * encodings["torch"]).sum(axis=1)
+    print(f"tuned to plain: minimum {cosines.min():.3f}, mean {cosines.mean():.3f}")
+    assert 0.5 < cosines.mean() < 0.99
 
 
 def test_int8_ranks_as_torch(encodings):

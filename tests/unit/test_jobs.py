@@ -172,6 +172,9 @@ def test_old_logs_are_cleared_away(start: Start, tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize("job_id", ["j-20260101-000000-aaaa", "../models", "j-.."])
 def test_a_job_that_is_not_there_is_refused(tmp_path: Path, job_id: str) -> None:
     """An id that is none, or leads elsewhere, is refused by name."""
+    for folder in ("jobs", "models"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "process").touch()
     with pytest.raises(InputRefused) as refused:
         jobs.find(tmp_path, job_id)
     assert refused.value.values == {"id": job_id}

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from recommender import registry as registry_module
 from recommender.errors import Forbidden, ModelRefused
 from recommender.learning import promote, rollback
 from recommender.registry import COLD_START, KEPT, Registry, save
@@ -174,15 +173,17 @@ def test_when_the_next_model_is_damaged_the_old_one_serves(registry: Registry) -
     assert registry.current()[0].id == "m-1"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '[{"id": "m-1"}]', '{"id": "m-1"}'])
-def test_a_damaged_pointer_never_stops_anybody(registry: Registry, content: str) -> None:
-    """Whatever the pointer holds, some whole model serves, and promoting works again."""
+@pytest.mark.parametrize("content", ["", "{", '[{"id": "m-1"}]', '{"id": "m-1"}'])
+def test_a_damaged_pointer_never_stops_anybody(registry: Registry, shipped: Path, content: str) -> None:
+    """What served goes on serving, a fresh start has the first model, and the history is never written over."""
     promote(registry, "m-1", "Ada", "", NOW)
     registry.current()
     (registry.folder / "CURRENT").write_text(content)
-    assert registry.current()[0].id in {"m-1", COLD_START}
-    promote(registry, "m-2", "Ada", "", NOW)
-    assert registry.current()[0].id == "m-2"
+    assert registry.current()[0].id == "m-1"
+    assert Registry(registry.folder, shipped).current()[0].id == COLD_START
+    with pytest.raises(ModelRefused, match="CURRENT"):
+        promote(registry, "m-2", "Ada", "", NOW)
+    assert (registry.folder / "CURRENT").read_text() == content
 
 
 def test_the_pointer_changes_in_one_step(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +195,7 @@ def test_the_pointer_changes_in_one_step(registry: Registry, monkeypatch: pytest
         raise OSError("the power went")
 
     with monkeypatch.context() as patched:
-        patched.setattr(registry_module.os, "replace", crash)
+        patched.setattr(os, "replace", crash)
         with pytest.raises(OSError, match="power"):
             promote(registry, "m-2", "Ada", "", NOW)
     assert (registry.folder / "CURRENT").read_bytes() == before

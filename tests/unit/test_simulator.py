@@ -138,13 +138,14 @@ def test_who_fits_better_is_expected_more(world: World) -> None:
 
 def test_best_order_has_no_regret(world: World) -> None:
     """Ordering by what is really expected is perfect; nobody else reaches it, and no order has less than no regret."""
-    best = true_quality(world, lambda asked: asked.expected, 60, 1)
+    requests = list(world.requests("unseen", 60, 1))
+    best = true_quality(world, lambda asked: asked.expected, requests)
     helped = np.isfinite(best.ndcg)
     assert best.ndcg[helped] == pytest.approx(1)
     assert best.regret == pytest.approx(0)
     luck = np.random.default_rng(0)
     for order in (lambda asked: similarity_only().score(asked.features), lambda asked: luck.random(len(asked.places))):
-        other = true_quality(world, order, 60, 1)
+        other = true_quality(world, order, requests)
         assert (other.regret >= -1e-12).all()
         assert (np.isfinite(other.ndcg) == helped).all()
         assert other.ndcg[helped].mean() < 0.95
@@ -154,8 +155,9 @@ def test_best_order_has_no_regret(world: World) -> None:
 def test_better_text_match_has_less_regret(world: World) -> None:
     """An order by the judged grade alone, blind for circumstances, lies between chance and the best."""
     luck = np.random.default_rng(0)
-    random = true_quality(world, lambda asked: luck.random(len(asked.places)), 60, 1).regret.mean()
-    graded = true_quality(world, lambda asked: asked.grade.astype(float), 60, 1).regret.mean()
+    requests = list(world.requests("unseen", 60, 1))
+    random = true_quality(world, lambda asked: luck.random(len(asked.places)), requests).regret.mean()
+    graded = true_quality(world, lambda asked: asked.grade.astype(float), requests).regret.mean()
     assert 0 < graded < random / 2
 
 
