@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from recommender import explain
 from recommender.dialogue import Kind, Stage, State
 from recommender.domain import Junior, JuniorId, Remote, Senior, Slate, Suggestion, Turn
+from recommender.explain import join
+from recommender.framework import framework
 from recommender.registry import Manifest
 from recommender.service import SHOWN_AT_ONCE
 from recommender.store.slates import Choice
@@ -231,6 +233,11 @@ def feature(name: str, language: Language) -> str:
         return say(f"feature.{name}", language)
     except KeyError:
         return name
+
+
+def competences(found: Sequence[tuple[str, float]], language: Language) -> str:
+    """Return the names of competences, the surest first, as one phrase."""
+    return join([framework().competence(code).short[language] for code, _ in found], language)
 
 
 # The model

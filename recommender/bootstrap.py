@@ -118,12 +118,13 @@ def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:
 
 
 def _reader(settings: Settings, encoder: Encoder) -> CompetenceReader | None:
-    """Return what names competences, if it was fitted on vectors of this encoder."""
+    """Return what names competences, if it was fitted on vectors of this encoder, whatever computes it."""
     try:
         reader = load_reader(settings.models / "competences")
     except ModelRefused:
         return None
-    return reader if reader.encoder == encoder.id else None
+    fits = reader.encoder.split("/")[0] == settings.encoder and reader.manifest.dim == encoder.dim
+    return reader if fits else None
 
 
 def _complete(encoder: Encoder, settings: Settings) -> Encoder:

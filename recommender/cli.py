@@ -293,6 +293,23 @@ def chat(
 
 
 @app.command()
+def bench(as_json: Json = False, home: Home = None) -> None:
+    """Measure how fast this machine is, each figure beside a named other way; takes some minutes."""
+    import tempfile
+
+    from recommender import bench as measuring
+
+    settings = settings_of(home)
+    label = say("progress.bench", settings.language)
+    with refusals(settings.language), tempfile.TemporaryDirectory() as scratch, progress_bar(label) as bar:
+        figures = measuring.bench(settings, Path(scratch), bar)
+    if as_json:
+        print_json(figures)
+    else:
+        print(measuring.told(figures, settings.language))
+
+
+@app.command()
 def doctor(as_json: Json = False, home: Home = None) -> None:
     """Check that everything is well here, the encoder's files by their hashes."""
     from recommender.weights import damaged, folder_of

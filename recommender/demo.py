@@ -9,10 +9,15 @@ from recommender.weights import Progress
 FOLDER = ROOT / "data" / "demo"
 
 
+def demo_people() -> list[Person]:
+    """Return everybody of the demo organisation."""
+    seniors = read_people(FOLDER / "seniors.jsonl", "seniors").people
+    return [*seniors, *read_people(FOLDER / "juniors.jsonl", "juniors").people]
+
+
 def load_demo(service: Service, progress: Progress | None = None) -> int:
     """Load the demo organisation and return how many people it has; a second call changes nothing."""
-    people: list[Person] = [*read_people(FOLDER / "seniors.jsonl", "seniors").people]
-    people += read_people(FOLDER / "juniors.jsonl", "juniors").people
+    people = demo_people()
     held = {each.id for each in service.store.people.juniors()} | {each.id for each in service.store.people.seniors()}
     new = [each for each in people if each.id not in held]
     if new:

@@ -3,6 +3,8 @@
 Everything here reads the same contributions that add up to the score: nothing is told that was not used.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from recommender.domain import Junior, Suggestion
@@ -50,9 +52,9 @@ ENOUGH = {
 
 
 def evidence(
-    request: str, index: ProfileIndex, likeness: Likeness, ranker: AdditiveRanker, junior: int
-) -> tuple[str, ...]:
-    """Return the one or two statements of a profile that matter most for the request, in the profile's order.
+    request: str, index: ProfileIndex, likeness: Likeness, ranker: AdditiveRanker, juniors: Sequence[int]
+) -> list[tuple[str, ...]]:
+    """Return for each junior the one or two statements that matter most for the request, in the profile's order.
 
     Parameters
     ----------
@@ -64,19 +66,23 @@ def evidence(
         The request against them.
     ranker : AdditiveRanker
         Whose curves say how much meaning and wording count.
-    junior : int
-        Place of the junior in the population.
+    juniors : sequence of int
+        Places of the juniors in the population.
     """
-    places = list(index.statements_of(junior))
-    if not places:
-        return ()
-    texts = [index.statements[place].text for place in places]
-    meaning = (likeness.statements[places] - likeness.statements.mean()) / max(float(likeness.statements.std()), 1e-9)
-    wording = index.wording_of(request, texts) / max(float(likeness.wording.std()), 1e-9)
-    telling = ranker.span("best_statement") * meaning + ranker.span("wording") * wording
-    best = np.argsort(-telling, kind="stable")[:MAX_EVIDENCE]
-    shown = [place for place in best if place == best[0] or telling[place] >= CLOSE * telling[best[0]]]
-    return tuple(texts[place] for place in sorted(shown))
+    ranges = [index.statements_of(junior) for junior in juniors]
+    texts = [index.statements[place].text for places in ranges for place in places]
+    # All at once: asking for the wording of a few texts costs as much as for many.
+    words = iter(index.wording_of(request, texts) / max(float(likeness.wording.std()), 1e-9))
+    mean, spread = float(likeness.statements.mean()), max(float(likeness.statements.std()), 1e-9)
+    found = []
+    for places in ranges:
+        meaning = (likeness.statements[places.start : places.stop] - mean) / spread
+        wording = np.fromiter(words, dtype=np.float64, count=len(places))
+        telling = ranker.span("best_statement") * meaning + ranker.span("wording") * wording
+        best = np.argsort(-telling, kind="stable")[:MAX_EVIDENCE]
+        shown = [place for place in best if telling[place] >= CLOSE * telling[best[0]] or place == best[0]]
+        found.append(tuple(index.statements[places[place]].text for place in sorted(shown)))
+    return found
 
 
 def text_part(contributions: dict[str, float]) -> float:

@@ -25,7 +25,7 @@ FOLDER = ROOT / "data" / "tuning"
 
 WAYS = ("need_nl", "need_en", "offer_nl", "offer_en")
 NEAREST = 5
-PULL = 1.0
+PULL = 1.5
 """Length of the step towards the nearest needs, where the request is as near as `NEAR`."""
 FAR, NEAR = 0.5, 0.8
 """Cosines with the nearest need at which a request is left as it is, and at which it is read with it in full."""

@@ -26,8 +26,8 @@ PRIORS: dict[str, float] = {
     "gap": 0.4,
     # Somebody who would rather not explain makes a poor pair, however well they know the subject.
     "wish_to_teach": 0.8,
-    # People can share a language and still not the one the question was asked in.
-    "language": 0.6,
+    # People share a language anyhow (a hard rule); the one the question was asked in is a little easier.
+    "language": 0.3,
     # Meeting in person is easier for a first session, and online works as well.
     "place": 0.4,
     # Most programmes die of calendars.

@@ -26,7 +26,7 @@ from recommender.understanding import understand
 from recommender.weights import Progress
 from recommender.wording import Language
 
-SHORTLIST = 2_000
+SHORTLIST = 1_000
 """Juniors, best by text, whose circumstances are looked at: far more than any slate, so that nobody near is missed."""
 
 RankerInUse = Callable[[], AdditiveRanker]
@@ -97,7 +97,7 @@ class Recommender:
             senior,
             understood.language,
             load,
-            competences=self._reader.chances(vector[None])[0] if self._reader else None,
+            competences=self._reader.named(vector[None])[0] if self._reader else None,
             level=understood.level,
             offers=self._encoded([senior.offers])[0] if senior and senior.offers else None,
             ratings=self._store.outcomes.ratings(),
@@ -142,6 +142,7 @@ class Recommender:
     ) -> tuple[Suggestion, ...]:
         added = [dict(zip(FEATURES, map(float, row), strict=True)) for row in ranker.contributions(features)]
         best = max((explain.text_part(each) for each in added), default=0.0)
+        evidence = explain.evidence(goal, juniors.index, likeness, ranker, places.tolist())
         found = []
         for row, (place, contributions) in enumerate(zip(places, added, strict=True)):
             junior = juniors.population.juniors[place]
@@ -154,7 +155,7 @@ class Recommender:
                     score=float(scores[row]),
                     contributions=contributions,
                     values=values,
-                    evidence=explain.evidence(goal, juniors.index, likeness, ranker, int(place)),
+                    evidence=evidence[row],
                     minus=explain.minus(values, contributions, ranker, best),
                     propensity=float(propensities[row]),
                 )

@@ -2,8 +2,8 @@
 
     make bench-text BENCHMARKS=folder
 
-The folder holds the benchmark folders and their scorer, evaluate.py. "plain encoder" is the same encoder without the
-rest of the product: one vector for each text, with the prompts its makers advise ("query: " and "passage: ").
+The folder holds the benchmark folders and their scorer, evaluate.py. "plain encoder" is multilingual-e5-small as it
+comes: one vector for each text, with the prompts its makers advise ("query: " and "passage: ").
 """
 
 import subprocess
@@ -15,7 +15,7 @@ import numpy as np
 
 from recommender.benchmarks import read_texts, write_run
 from recommender.encoder import load_encoder
-from recommender.settings import load_settings
+from recommender.settings import PLAIN_ENCODER, load_settings
 
 SETS = (
     ("iot_stackexchange", ["--qrels", "qrels_topic.tsv"]),
@@ -29,7 +29,7 @@ SETS = (
 
 def main(folder: Path) -> None:
     """Print one table for each set."""
-    encoder = load_encoder(load_settings())
+    encoder = load_encoder(load_settings(encoder=PLAIN_ENCODER))
     with tempfile.TemporaryDirectory() as temporary:
         for name, options in SETS:
             candidates = options[-1] if "--candidates" in options else "candidates.jsonl"

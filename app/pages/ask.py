@@ -77,6 +77,9 @@ def _cards(here: Here, state: State, slate: Slate) -> None:
             if understood.goal != slate.request.text:
                 components.words(here.say("ask.understood", goal=understood.goal))
             components.words(here.say(f"ask.heard_{understood.language}"))
+            if understood.competences:
+                names = views.competences(understood.competences, here.language)
+                components.words(here.say("understood.competences", names=names))
         st.button(here.say("ask.not_meant"), key="ask-not-meant", wrap=True, on_click=_undo)
     _put_aside(here, state)
     found, more = views.on_screen(slate, state)

@@ -74,22 +74,13 @@ class Slates:
                     slate.explored,
                 ],
             )
-            for each in slate.suggestions:
+            if slate.suggestions:
+                row = "(?, ?, ?, ?, MAP(?::TEXT[], ?::DOUBLE[]), MAP(?::TEXT[], ?::DOUBLE[]), ?::TEXT[], ?, ?)"
+                # One statement for all rows: each statement costs some milliseconds, whatever it holds.
                 cursor.execute(
-                    "INSERT INTO suggestions (slate_id, rank, junior_id, score, contributions, feature_values, "
-                    "evidence, minus, propensity) VALUES "
-                    "(?, ?, ?, ?, MAP(?::TEXT[], ?::DOUBLE[]), MAP(?::TEXT[], ?::DOUBLE[]), ?::TEXT[], ?, ?)",
-                    [
-                        slate.id,
-                        each.rank,
-                        each.junior_id,
-                        each.score,
-                        *_keys_and_values(each.contributions),
-                        *_keys_and_values(each.values),
-                        list(each.evidence),
-                        each.minus,
-                        each.propensity,
-                    ],
+                    "INSERT INTO suggestions (slate_id, rank, junior_id, score, contributions, feature_values, "  # noqa: S608
+                    f"evidence, minus, propensity) VALUES {', '.join([row] * len(slate.suggestions))}",
+                    [value for each in slate.suggestions for value in _row(slate.id, each)],
                 )
 
     def slate(self, slate_id: SlateId) -> Slate:
@@ -272,6 +263,20 @@ class Slates:
             "UNION ALL SELECT 'matches', count(*) FROM matches"
         )
         return dict(rows)
+
+
+def _row(slate_id: SlateId, each: Suggestion) -> list[Any]:
+    return [
+        slate_id,
+        each.rank,
+        each.junior_id,
+        each.score,
+        *_keys_and_values(each.contributions),
+        *_keys_and_values(each.values),
+        list(each.evidence),
+        each.minus,
+        each.propensity,
+    ]
 
 
 def _keys_and_values(mapping: dict[str, Any]) -> tuple[list[str], list[Any]]:

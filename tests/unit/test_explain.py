@@ -72,7 +72,7 @@ def test_evidence_is_the_sentence_that_matters() -> None:
     index = ProfileIndex(["j1"], [whole], encoder.encode([whole]), statements, encoder.encode(texts))
     request = "draaitabellen in excel"
     likeness = index.compare(request, encoder.encode([request])[0])
-    assert explain.evidence(request, index, likeness, RANKER, 0) == (texts[1],)
+    assert explain.evidence(request, index, likeness, RANKER, [0]) == [(texts[1],)]
 
 
 def test_four_is_not_enough_to_help_others() -> None:
