@@ -145,7 +145,7 @@ def test_ids_tell_backends_and_prompts_apart(encoder_home):
     }
     assert len(ids) == 4
     assert load_encoder(Settings(home=encoder_home)).id in ids
-    assert all(name.startswith("multilingual-e5-small/") for name in ids)
+    assert all(name.startswith("telemachos-e5-small/") for name in ids)
 
 
 def test_hashing_is_the_same_in_another_process():
@@ -199,7 +199,7 @@ def test_any_local_folder_can_be_the_encoder(encoder_home):
     texts = ["Ik wil leren hoe TikTok werkt"]
     np.testing.assert_allclose(other.encode(texts), default.encode(texts), atol=1e-6)
     assert other.genuine
-    assert other.id.startswith("multilingual-e5-small/torch/")
+    assert other.id.startswith("telemachos-e5-small/torch/")
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path):

@@ -79,7 +79,7 @@ def test_a_crash_leaves_no_folder_and_the_next_call_goes_on(tmp_path):
         prepare(tmp_path, export=crash)
     assert not folder_of(tmp_path).exists()
     assert damaged(folder_of(tmp_path)) == ("manifest.json",)
-    partial = folder_of(tmp_path).with_name("multilingual-e5-small.partial")
+    partial = folder_of(tmp_path).with_name("telemachos-e5-small.partial")
     assert damaged(partial) == ("manifest.json",)  # even under the right name it would not be taken for whole
     made = (partial / "model.safetensors").stat().st_mtime_ns
 
@@ -131,7 +131,7 @@ def test_without_a_good_copy_the_encoder_runs_on_torch(tmp_path, prepared):
     replace(folder_of(tmp_path) / "manifest.json", json.dumps(manifest | {"int8": {}}).encode())
     prepare(tmp_path, export=no_copy)
     assert read_manifest(folder_of(tmp_path)).int8 == BAD_COPY
-    assert load_encoder(Settings(home=tmp_path, encoder_backend="onnx")).id.startswith("multilingual-e5-small/torch/")
+    assert load_encoder(Settings(home=tmp_path, encoder_backend="onnx")).id.startswith("telemachos-e5-small/torch/")
 
 
 def test_two_processes_at_once_make_one_folder(tmp_path):
@@ -203,7 +203,7 @@ def test_a_busy_folder_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "WAIT_S", 0.1)
     (tmp_path / "encoders").mkdir()
     with (
-        FileLock(tmp_path / "encoders/multilingual-e5-small.lock"),
+        FileLock(tmp_path / "encoders/telemachos-e5-small.lock"),
         pytest.raises(EncoderUnavailable, match="busy"),
     ):
         prepare(tmp_path, export=no_copy)
