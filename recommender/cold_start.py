@@ -17,6 +17,7 @@ from recommender.benchmarks import Benchmark, prepare, read_judgements
 from recommender.encoder import Encoder
 from recommender.evaluation import interval, ndcg_at_k
 from recommender.features import FEATURES, FIT_FEATURES, TEXT_FEATURES
+from recommender.judged import JudgedNeeds
 from recommender.known_needs import KnownNeeds
 from recommender.learners import CarefulLogit
 from recommender.ranker import CENTRE, PRIORS
@@ -86,6 +87,7 @@ def fit_and_save(
     judged = {source: _judged(folder, source, encoder, progress, known_needs) for source in SOURCES}
     metrics = {source.name: _left_out(source, judged) for source in SOURCES}
     model = _fit(list(judged.values()))
+    needs = prepare(DATA / "demo_needs", encoder, "../demo/juniors.jsonl", None, known_needs)
     manifest = Manifest(
         id=COLD_START,
         encoder=name,
@@ -93,10 +95,22 @@ def fit_and_save(
         trained_on={source.name: len(judged[source]) for source in SOURCES},
         metrics=metrics,
         seed=SEED,
-        doubt_below=doubt_below(prepare(DATA / "demo_needs", encoder, "../demo/juniors.jsonl", None, known_needs)),
+        doubt_below=doubt_below(needs),
     )
     save(out / COLD_START, first_ranker(model.coef_[0], float(model.intercept_[0])), manifest)
+    judged_needs(needs).save(out / COLD_START)
     return table(metrics)
+
+
+def judged_needs(needs: Benchmark) -> JudgedNeeds:
+    """Return the demo's needs with their grades, for the gate."""
+    grades = read_judgements(DATA / "demo_needs" / "qrels.tsv")
+    known = [
+        (features, _row(needs, grades[query.id])) for query, features in needs.text_features() if query.id in grades
+    ]
+    return JudgedNeeds(
+        np.stack([features for features, _ in known]).astype(np.float32), np.stack([row for _, row in known])
+    )
 
 
 def first_ranker(text_weights: NDArray[np.float64], intercept: float) -> CarefulLogit:

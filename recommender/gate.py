@@ -9,6 +9,7 @@ import numpy as np
 
 from recommender.comparison import CANDIDATE, FIRST, SIMILARITY, Comparison
 from recommender.features import FEATURES
+from recommender.judged import JudgedNeeds
 from recommender.ranker import AdditiveRanker, Curve
 
 FORBIDDEN = ("age", "birth", "gender", "sex", "origin", "nationality", "religion", "health", "chosen", "popularity")
@@ -56,7 +57,9 @@ class Verdict:
         return tuple(each.key for each in self.checks if not each.passed)
 
 
-def judge(comparison: Comparison, candidate: AdditiveRanker, in_use: AdditiveRanker) -> Verdict:
+def judge(
+    comparison: Comparison, candidate: AdditiveRanker, in_use: AdditiveRanker, judged: JudgedNeeds | None = None
+) -> Verdict:
     """Check a model against the one in use.
 
     Parameters
@@ -65,6 +68,8 @@ def judge(comparison: Comparison, candidate: AdditiveRanker, in_use: AdditiveRan
         On seniors the candidate never saw, with `CANDIDATE`, `IN_USE`, `FIRST` and `SIMILARITY` among the orders.
     candidate, in_use : AdditiveRanker
         The new and the old one.
+    judged : JudgedNeeds, optional
+        Needs that were judged apart from the feedback; without any, that check is left out.
 
     Notes
     -----
@@ -77,6 +82,7 @@ def judge(comparison: Comparison, candidate: AdditiveRanker, in_use: AdditiveRan
             _better(comparison),
             _languages(comparison),
             *(_not_below(comparison, plain) for plain in (SIMILARITY, FIRST)),
+            *([_judged(judged, candidate, in_use)] if judged else []),
             _monotone(candidate),
             _allowed(candidate, in_use),
             _calibrated(comparison, candidate),
@@ -110,6 +116,12 @@ def _not_below(found: Comparison, plain: str) -> Check:
         return Check(f"not_below_{plain}", False, {"difference": 0.0, "plain": 0.0})
     difference = line["ndcg"] - other["ndcg"]
     return Check(f"not_below_{plain}", difference >= -TOLERANCE, {"difference": difference, "plain": other["ndcg"]})
+
+
+def _judged(judged: JudgedNeeds, candidate: AdditiveRanker, in_use: AdditiveRanker) -> Check:
+    """Needs that were judged apart from the feedback are understood as well as before."""
+    difference = float((judged.ndcg(candidate) - judged.ndcg(in_use)).mean())
+    return Check("judged_needs_kept", difference >= -TOLERANCE, {"difference": difference})
 
 
 def _monotone(candidate: AdditiveRanker) -> Check:

@@ -20,6 +20,7 @@ from recommender.errors import Forbidden, InputRefused, ModelRefused
 from recommender.features import FEATURES, TEXT_FEATURES
 from recommender.files import write
 from recommender.gate import Verdict
+from recommender.judged import JudgedNeeds, read_judged
 from recommender.labels import examination, labelled, logged_slates
 from recommender.off_policy import Estimate
 from recommender.ranker import AdditiveRanker
@@ -103,7 +104,7 @@ def train(
     made_at = datetime.now(UTC)
     model_id = f"m-{made_at:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     ranker = trained.ranker(model_id)
-    verdict = gate.judge(trained.comparison, ranker, in_use)
+    verdict = gate.judge(trained.comparison, ranker, in_use, _judged(registry))
     manifest = Manifest(
         id=model_id,
         encoder=trained.encoder,
@@ -149,7 +150,7 @@ def evaluate(
     found = training.measure(source, candidate, in_use, _first(registry), manifest.seed)
     if not found.slates:
         raise InputRefused("nothing_to_evaluate", id=source.info.id)
-    verdict = gate.judge(found, candidate, in_use)
+    verdict = gate.judge(found, candidate, in_use, _judged(registry))
     return Evaluation(candidate.id, in_use.id, source.info, found, verdict, served(source, candidate))
 
 
@@ -219,6 +220,10 @@ def _known(registry: Registry, model_id: str) -> Path:
     if not (folder / "manifest.json").is_file():
         raise ModelRefused("model_unknown", id=model_id)
     return folder
+
+
+def _judged(registry: Registry) -> JudgedNeeds | None:
+    return read_judged(registry.folder_of(COLD_START))
 
 
 def _first(registry: Registry) -> AdditiveRanker:

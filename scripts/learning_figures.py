@@ -37,6 +37,7 @@ from recommender.features import text_features
 from recommender.gate import judge
 from recommender.importing import read_people
 from recommender.index import Likeness
+from recommender.judged import read_judged
 from recommender.population import Population
 from recommender.ranker import AdditiveRanker, similarity_only
 from recommender.registry import COLD_START, load
@@ -307,7 +308,7 @@ def learnt(
     except InputRefused:
         return None
     ranker = trained.ranker("candidate")
-    return ranker, list(judge(trained.comparison, ranker, cold).failed)
+    return ranker, list(judge(trained.comparison, ranker, cold, read_judged(ROOT / "models" / COLD_START)).failed)
 
 
 def until(snapshot: Snapshot, requests: int) -> Snapshot:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from recommender.comparison import CANDIDATE, FIRST, IN_USE, LINE, SIMILARITY, Comparison
-from recommender.features import FEATURES
+from recommender.features import FEATURES, TEXT_FEATURES
 from recommender.gate import LANGUAGE_SLATES, judge, never_falls
+from recommender.judged import JudgedNeeds
 from recommender.ranker import AdditiveRanker, Curve
 from tests.synthetic import first_model
 
@@ -44,6 +45,16 @@ def comparison(
 def with_curve(name: str, curve: Curve) -> AdditiveRanker:
     """Return the new model with one other curve."""
     return replace(NEW, curves={**NEW.curves, name: curve})
+
+
+def test_what_was_judged_apart_may_not_be_unlearnt() -> None:
+    """A model that turns the likeness of texts round fails on judged needs, whatever the feedback says."""
+    features = np.zeros((1, 12, len(TEXT_FEATURES)), dtype=np.float32)
+    features[0, :, 0] = np.linspace(-1, 1, 12)
+    judged = JudgedNeeds(features, np.array([[0.0] * 11 + [3.0]]))
+    assert judge(comparison(), NEW, OLD, judged).passed
+    turned = with_curve("best_statement", Curve.line(-5.0, 0.0))
+    assert "judged_needs_kept" in judge(comparison(), turned, OLD, judged).failed
 
 
 def test_a_better_model_passes() -> None:
