@@ -185,9 +185,9 @@ def _say_served(estimates: dict[str, Estimate], language: Language) -> None:
         print(f"{say(f'served.{name}', language):<44} {told}  ({each.effective_sample:.0f})")
     asked = estimates["doubly_robust"]
     if asked.reason:
-        print(say(f"off_policy.{asked.reason}", language))
+        print(say(f"policy.{asked.reason}", language))
     if asked.left_out:
-        print(say("off_policy.left_out", language, number=asked.left_out))
+        print(say("policy.left_out", language, number=asked.left_out))
 
 
 def _say_checks(checks: list[dict[str, Any]], language: Language) -> None:

@@ -58,7 +58,7 @@ class Estimate:
     """A value with its 95% interval.
 
     `n` slates were used; `left_out` were not shuffled, so they say nothing about other orders. `reason` is empty, or a
-    key of the catalogue under ``off_policy`` that tells why nothing may be concluded.
+    key of the catalogue under ``policy`` that tells why nothing may be concluded.
     """
 
     value: float
