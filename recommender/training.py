@@ -58,6 +58,9 @@ RANK_STRENGTH = 1.0
 STRENGTHS = (1.0, 4.0, 16.0, 64.0, 256.0)
 """How dear it may be to leave the weights of the model in use."""
 
+SLATE_REACH = 4.0
+"""Standard deviations above the mean up to which texts on a slate lie. Trees are flat below what they were fitted on."""
+
 LEAVES = (40.0,)
 """Rows that each step of a tree must stand on."""
 
@@ -236,8 +239,7 @@ class Fitter:
     def __init__(self, in_use: AdditiveRanker, looked_at: Floats, debias: Debias) -> None:
         self.looked_at, self._debias = looked_at, debias
         extra = len(RANKS) if debias == "position" else 0
-        # A text feature is told in standard deviations, and its span covers two of them.
-        self._start = [in_use.span(name) / (2 if name in TEXT_FEATURES else 1) for name in FEATURES]
+        self._start = [_slope(in_use, name) for name in FEATURES]
         self._centre, self._extra = [CENTRE[name] for name in FEATURES], extra
 
     def fit(self, recipe: Recipe, rows: Labelled, seed: int) -> Learner:
@@ -288,6 +290,14 @@ class Fitter:
         if self._debias != "ips":
             return rows.weight
         return np.where(rows.accepted > 0, rows.weight / looks(rows, self.looked_at), rows.weight)
+
+
+def _slope(ranker: AdditiveRanker, name: str) -> float:
+    """Return what a feature adds for each unit of its values, over the range that juniors on a slate have."""
+    if name not in TEXT_FEATURES:
+        return ranker.span(name)
+    ends = ranker.curves[name](np.array([0.0, SLATE_REACH]))
+    return float(ends[1] - ends[0]) / SLATE_REACH
 
 
 def folds(seniors: NDArray[np.str_], seed: int) -> list[Bools]:
