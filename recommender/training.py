@@ -59,7 +59,7 @@ STRENGTHS = (1.0, 4.0, 16.0, 64.0, 256.0)
 """How dear it may be to leave the weights of the model in use."""
 
 SLATE_REACH = 4.0
-"""Standard deviations above the mean up to which texts on a slate lie. Trees are flat below what they were fitted on."""
+"""Standard deviations above the mean up to which texts on a slate lie; trees are flat below what they have seen."""
 
 LEAVES = (40.0,)
 """Rows that each step of a tree must stand on."""

@@ -52,7 +52,7 @@ def test_the_adapter_changes_what_is_near_and_not_everything(encodings, plain):
 
 
 def test_int8_ranks_as_torch(encodings):
-    """Every fifth text is a request, the others are ranked; bounds a little below 0.9969, 0.992 and 0.85 as measured."""
+    """Every fifth text is a request, the others are ranked; bounds are a little below what was measured here."""
     is_request = np.arange(len(TEXTS)) % 5 == 0
     order = np.concatenate([np.flatnonzero(is_request), np.flatnonzero(~is_request)])
     found = agreement(encodings["torch"][order], encodings["onnx"][order], int(is_request.sum()))
