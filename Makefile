@@ -44,7 +44,7 @@ learning-figures: $(READY) ## the learning loop with simulated seniors
 	$(BIN)/python scripts/learning_figures.py $(BENCHMARKS)
 
 tune-encoder: $(READY) ## train the adapter of the encoder again (a quarter of an hour on two free cores)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[tune]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev,tune]"
 	$(BIN)/python scripts/tune_encoder.py $(BENCHMARKS)
 
 screenshots: $(READY) ## take the pictures of the docs
