@@ -109,7 +109,7 @@ def test_gate_is_said_in_sentences(visit: Visit, installation: Installation, mod
     at = look(visit("scientist", language), model)
     manifest = installation.parts.registry.models()[0] if installation.parts.registry else None
     assert manifest
-    assert len(manifest.gate) == 8
+    assert len(manifest.gate) == 9
     for each in manifest.gate:
         assert model_views.check(each, language) in read(at)
         assert "?" not in model_views.check(each, language)
