@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,6 @@ def kept_vectors(encoder: Encoder, texts: Sequence[str], folder: Path | None) ->
 
 
 def _bytes(vectors: NDArray[np.float32]) -> bytes:
-    from io import BytesIO
-
     file = BytesIO()
     np.save(file, vectors, allow_pickle=False)
     return file.getvalue()
