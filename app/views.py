@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from recommender import explain
-from recommender.dialogue import Kind, Stage, State
-from recommender.domain import Junior, JuniorId, Remote, Senior, Slate, Suggestion, Turn
+from recommender.conversing import SHOWN_AT_ONCE
+from recommender.dialogue.state import SENIOR, Kind, Stage, State
+from recommender.domain import Junior, JuniorId, Remote, Senior, Slate, Suggestion
 from recommender.explain import join
 from recommender.framework import framework
 from recommender.registry import Manifest
-from recommender.service import SHOWN_AT_ONCE
+from recommender.service import Service
 from recommender.store.slates import Choice
 from recommender.text import statements
-from recommender.wording import Language, say
+from recommender.wording import Language, catalogue, say
 
 LEVELS = range(1, 9)
 WISHES = range(1, 6)
@@ -110,9 +111,43 @@ def on_screen(slate: Slate, state: State) -> tuple[list[Suggestion], bool]:
     return left[:number], len(left) > number
 
 
-def questions(state: State) -> list[Turn]:
-    """Return the senior's questions that are in force, oldest first."""
-    return [turn for turn in state.turns if turn.kind == Kind.GOAL]
+def said(state: State) -> list[str]:
+    """Return what the senior has typed, oldest first, of what is in force."""
+    return [turn.said for turn in state.turns if turn.speaker == SENIOR and turn.said]
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What a screen reader says: a key of the catalogue with its values."""
+
+    key: str
+    values: dict[str, object]
+
+
+def spoken(state: State, service: Service, language: Language) -> Spoken:
+    """Return one sentence of ours about what the guide has just answered; never anybody's words."""
+    kinds = {Kind(turn.kind) for turn in state.replies}
+    if Kind.SLATE in kinds and state.slate_id:
+        count = len(on_screen(service.slate(state.slate_id), state)[0])
+        found = "ask.announce_one" if count == 1 else "ask.announce_found"
+        return Spoken("ask.announce_question" if Kind.QUESTION in kinds else found, {"count": count})
+    if Kind.NOBODY in kinds:
+        return Spoken("ask.announce_nobody", {"count": 0})
+    if Kind.BLOCKED in kinds:
+        return Spoken("ask.announce_blocked", {})
+    if Kind.HANDED in kinds:
+        return Spoken("ask.announce_said", {"text": say("reply.handed", language)})
+    if Kind.CHECK in kinds:
+        return Spoken("ask.announce_check", {})
+    if Kind.SENT in kinds:
+        return Spoken("ask.announce_sent", {})
+    if Kind.GREETING in kinds:
+        return Spoken("ask.announce_restart", {})
+    told = next((turn.told["reply"] for turn in state.replies if turn.kind == Kind.REPLY), "")
+    text = catalogue().get(f"reply.{told}", {}).get(language, "")
+    if text and "{" not in text and told != "why_question":
+        return Spoken("ask.announce_said", {"text": text})
+    return Spoken("ask.announce_reply" if told else "ask.announce_back", {})
 
 
 def step_of(state: State) -> int:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from recommender.benchmarks import prepare, read_judgements
 from recommender.bootstrap import load_parts
+from recommender.conversing import LOGGED
 from recommender.demo import demo_people
 from recommender.domain import Junior, JuniorId, Senior, SeniorId
 from recommender.encoder import Encoder, SentenceEncoder, load_encoder
@@ -26,7 +27,7 @@ from recommender.evaluation import ndcg_at_k
 from recommender.importing import read_people
 from recommender.ranker import AdditiveRanker
 from recommender.recommending import Recommender
-from recommender.service import LOGGED, Service
+from recommender.service import Service
 from recommender.settings import ROOT, Settings
 from recommender.store import Store
 from recommender.text import statements

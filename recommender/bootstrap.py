@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from recommender.blend import BlendedEncoder, UniversalEncoder
 from recommender.competences import CompetenceReader, load_reader
-from recommender.encoder import Encoder, fallback_encoder, load_encoder
+from recommender.encoder import Encoder, SentenceEncoder, WordEncoder, fallback_encoder, load_encoder
 from recommender.errors import EncoderUnavailable, ModelRefused, TelemachosError
 from recommender.known_needs import KnownNeeds
 from recommender.neutral import NeutralEncoder
@@ -14,6 +14,7 @@ from recommender.registry import Manifest, Registry
 from recommender.service import Service
 from recommender.settings import DEFAULT_ENCODER, Settings
 from recommender.store import Store
+from recommender.turn_reader import TurnReader, load_turn_reader
 from recommender.weights import Progress
 from recommender.windows import WindowedEncoder
 
@@ -36,6 +37,7 @@ class Parts:
     registry: Registry | None
     reader: CompetenceReader | None
     known_needs: KnownNeeds | None
+    turns: TurnReader | None
     notices: tuple[str, ...]
     trouble: tuple[TelemachosError, ...]
 
@@ -83,17 +85,30 @@ def install(settings: Settings, progress: Progress | None = None) -> Installatio
     """
     store = Store(settings.home / DATABASE)
     parts = load_parts(settings, progress)
-    recommender = Recommender(store, parts.encoder, parts.ranker, parts.reader, parts.known_needs, parts.doubt_below)
-    return Installation(settings, Service(store, recommender), parts)
+    return Installation(settings, service_over(store, parts), parts)
+
+
+def service_over(store: Store, parts: Parts) -> Service:
+    """Return the use cases over a store, with what was loaded."""
+    recommender = Recommender(
+        store, parts.encoder, parts.ranker, parts.reader, parts.known_needs, parts.doubt_below, parts.turns
+    )
+    return Service(store, recommender, hearer=parts.turns)
 
 
 def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:
     """Load the encoder and the ranker; where one can't be had, take the labelled stand-in."""
     notices: list[str] = []
     trouble: list[TelemachosError] = []
+    words: WordEncoder | None = None
     try:
         encoder = load_encoder(settings, progress)
-        if encoder.genuine:
+        if isinstance(encoder, SentenceEncoder):
+            words = encoder
+            encoder = _complete(encoder, settings)
+            # Encoding a text now shows whether the encoder works here, and the first request needn't wait for it.
+            encoder.encode(["?"])
+        elif encoder.genuine:
             encoder = _complete(encoder, settings)
             # Encoding a text now shows whether the encoder works here, and the first request needn't wait for it.
             encoder.encode(["?"])
@@ -114,7 +129,8 @@ def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:
         notices.append("ranker_missing")
         trouble.append(error)
     known_needs = KnownNeeds(encoder, settings.home / KEPT) if encoder.genuine else None
-    return Parts(encoder, registry, _reader(settings, encoder), known_needs, tuple(notices), tuple(trouble))
+    reader, turns = _reader(settings, encoder), _turns(settings, encoder, words)
+    return Parts(encoder, registry, reader, known_needs, turns, tuple(notices), tuple(trouble))
 
 
 def _reader(settings: Settings, encoder: Encoder) -> CompetenceReader | None:
@@ -125,6 +141,16 @@ def _reader(settings: Settings, encoder: Encoder) -> CompetenceReader | None:
         return None
     fits = reader.encoder.split("/")[0] == settings.encoder and reader.manifest.dim == encoder.dim
     return reader if fits else None
+
+
+def _turns(settings: Settings, encoder: Encoder, words: WordEncoder | None) -> TurnReader | None:
+    """Return what understands typed turns, if it was fitted on vectors of this encoder."""
+    if words is None:
+        return None
+    try:
+        return load_turn_reader(settings.models / "turns", encoder, words)
+    except ModelRefused:
+        return None
 
 
 def _complete(encoder: Encoder, settings: Settings) -> Encoder:

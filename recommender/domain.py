@@ -6,7 +6,7 @@ In reverse mentoring the **junior** teaches and the **senior** learns.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Any, NewType
 
 from recommender.wording import Language
 
@@ -179,7 +179,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Turn:
-    """One event of a conversation. `kind` is a name of `dialogue`; `said` are a person's words, never ours."""
+    """One event of a conversation, of a `Kind` of the dialogue.
+
+    `said` are a person's words, never ours; `told` is what else it carries, as plain data.
+    """
 
     conversation_id: ConversationId
     position: int
@@ -189,3 +192,4 @@ class Turn:
     slate_id: SlateId | None = None
     junior_id: JuniorId | None = None
     at: datetime | None = None
+    told: dict[str, Any] = field(default_factory=dict)

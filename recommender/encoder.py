@@ -5,9 +5,9 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Backend = Literal["onnx", "torch"]
+Place = tuple[int, int]
+"""Of a word in a text: where it starts, and where it ends."""
 
 BATCH = 32
 """Texts per call of the library: small enough for a progress bar that moves."""
@@ -58,6 +60,32 @@ class Encoder(Protocol):
         -------
         ndarray of shape (n_texts, dim)
             Unit rows, in the order of `texts`. The same text has the same vector in any company.
+        """
+        ...
+
+
+class WordEncoder(Protocol):
+    """What turns the words of texts into vectors."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+
+    def words(self, texts: Sequence[str], spans: Sequence[Sequence[Place]]) -> list[NDArray[np.float32]]:
+        """Encode words in their context.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            In any order, of any length.
+        spans : sequence of sequence of (int, int)
+            For each text, where its words start and end.
+
+        Returns
+        -------
+        list of ndarray of shape (n_words, dim)
+            One array for each text, one row for each of its words. A word beyond the model's maximum length has a row
+            of zeros. Rows aren't scaled to unit length.
         """
         ...
 
@@ -159,6 +187,22 @@ class SentenceEncoder:
                     progress(start + len(chosen), len(order))
         return vectors[places]
 
+    def words(self, texts: Sequence[str], spans: Sequence[Sequence[Place]]) -> list[NDArray[np.float32]]:
+        """See `WordEncoder.words`; the vector of a word is the mean of those of its tokens."""
+        cleaned = [_cleaned(text) for text in texts]
+        order = sorted(range(len(cleaned)), key=lambda index: -len(cleaned[index]))
+        found: dict[int, NDArray[np.float32]] = {}
+        with self._lock:
+            model = self.load()
+            prompt = self._prompt or ""
+            for start in range(0, len(order), BATCH):
+                chosen = order[start : start + BATCH]
+                for index, (offsets, vectors) in zip(
+                    chosen, _tokens(model, [prompt + cleaned[index] for index in chosen]), strict=True
+                ):
+                    found[index] = _means(offsets - len(prompt), vectors, spans[index])
+        return [found[index] for index in range(len(cleaned))]
+
 
 class HashingEncoder:
     """Runs of three to five characters, hashed. Knows spelling, not meaning; the same in every process.
@@ -192,6 +236,12 @@ class HashingEncoder:
             progress(len(different), len(different))
         found: NDArray[np.float32] = vectors[places]
         return found
+
+    def words(self, texts: Sequence[str], spans: Sequence[Sequence[Place]]) -> list[NDArray[np.float32]]:
+        """See `WordEncoder.words`; a word has the same vector in any company."""
+        vectors = self.encode([text[a:b] for text, each in zip(texts, spans, strict=True) for a, b in each])
+        ends = np.cumsum([len(each) for each in spans])
+        return np.split(vectors, ends[:-1]) if len(texts) else []
 
 
 def load_encoder(settings: Settings, progress: Progress | None = None) -> Encoder:
@@ -297,6 +347,39 @@ def _hash_of_weights(model: "SentenceTransformer") -> str:
     return digest.hexdigest()
 
 
+def _tokens(model: "SentenceTransformer", texts: list[str]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+    """Yield, for each text, where its tokens start and end, and their vectors."""
+    import torch
+
+    module: Any = model[0]
+    with torch.inference_mode():
+        embeddings = module(module.preprocess(texts))["token_embeddings"].float().cpu().numpy()
+    for text, vectors in zip(texts, embeddings, strict=True):
+        offsets = np.array(_offsets(module.tokenizer, text, len(vectors)), dtype=np.intp).reshape(-1, 2)
+        yield offsets, vectors[: len(offsets)]
+
+
+def _offsets(tokenizer: Any, text: str, longest: int) -> list[Place]:
+    """Return the places of the tokens of a text; both kinds of tokenizer have their own words for it."""
+    if hasattr(tokenizer, "encode_batch"):
+        return list(tokenizer.encode(text).offsets)
+    told = tokenizer([text], return_offsets_mapping=True, truncation=True, max_length=longest)
+    return [tuple(each) for each in told["offset_mapping"][0]]
+
+
+def _means(offsets: NDArray[np.intp], vectors: NDArray[np.float32], spans: Sequence[Place]) -> NDArray[np.float32]:
+    """Return for each span the mean vector of the tokens that share a character with it, shape (n_spans, dim)."""
+    places = np.array(spans, dtype=np.intp).reshape(-1, 2)
+    shares = (offsets[:, 1] > places[:, :1]) & (offsets[:, 0] < places[:, 1:]) & (offsets[:, 1] > offsets[:, 0])
+    found: NDArray[np.float32] = shares.astype(np.float32) @ vectors / np.maximum(shares.sum(axis=1), 1)[:, None]
+    return found.astype(np.float32)
+
+
+def _cleaned(text: str) -> str:
+    """Return a text that any tokenizer takes: half a surrogate pair, as JSON can carry it, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _different(texts: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:
     """Return the different texts and, for each of `texts`, the place of its own.
 
@@ -307,7 +390,6 @@ def _different(texts: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:
     """
     if isinstance(texts, str):
         raise TypeError(f"texts must be a sequence of strings, got one string: {texts[:40]!r}")
-    # Half a surrogate pair, as JSON can carry it, is no text to any tokenizer.
-    cleaned = [text.encode("utf-8", "replace").decode() for text in texts]
+    cleaned = [_cleaned(text) for text in texts]
     places = {text: place for place, text in enumerate(dict.fromkeys(cleaned))}
     return list(places), np.array([places[text] for text in cleaned], dtype=np.intp)

@@ -4,14 +4,18 @@ Everything here reads the same contributions that add up to the score: nothing i
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recommender.domain import Junior, Suggestion
+from recommender.domain import Junior, JuniorId, Suggestion
 from recommender.features import FIT_FEATURES, NEUTRAL, TEXT_FEATURES
 from recommender.index import Likeness, ProfileIndex
 from recommender.ranker import AdditiveRanker
 from recommender.wording import Language, say
+
+if TYPE_CHECKING:
+    from recommender.recommending import Ranking
 
 MAX_EVIDENCE = 2
 CLOSE = 0.75
@@ -120,6 +124,103 @@ def reasons(suggestion: Suggestion, junior: Junior, language: Language) -> list[
     helped = [name for name in FIT_FEATURES if added.get(name, 0.0) > 0 and seen[name] >= GOOD[name]]
     helped.sort(key=lambda name: -added[name])
     return [say(f"reason.{name}", language, **_facts(junior, language)) for name in helped]
+
+
+def why(suggestion: Suggestion, junior: Junior, language: Language) -> list[str]:
+    """Return everything that speaks for a suggestion, and its minus: one sentence for each thing that counted.
+
+    A sentence is there only if its contribution is, so taking a feature away takes its sentence and its rank.
+    """
+    facts, added = _facts(junior, language), suggestion.contributions
+    found = [say("why.text", language, **facts)] if text_part(added) > 0 else []
+    found += [f"{each}." for each in reasons(suggestion, junior, language)]
+    wished = sorted((name for name in added if name.startswith(WISHED) and added[name] > 0), key=lambda n: -added[n])
+    found += [say(f"why.{name}", language, **facts) for name in wished]
+    if suggestion.minus:
+        found.append(say("why.minus", language, minus=minus_sentence(suggestion.minus, junior, language)))
+    return found
+
+
+WISHED = "wish_"
+"""How the names of contributions begin that come from a wish."""
+
+
+def why_not(ranking: "Ranking", junior_id: JuniorId, shown: int) -> dict[str, Any]:
+    """Return why somebody isn't among the first, and what would have to change, as plain data for `why_not_sentences`.
+
+    Either a rule (or wish) leaves them out, or others score higher: then `less` names the fewest contributions which,
+    if they were as high as those of the last one shown, would bring this junior among the first.
+    """
+    rule = ranking.rule_against(junior_id)
+    if rule is not None:
+        return {"junior": junior_id, "rule": rule, "less": [], "rank": 0}
+    row = ranking.row_of(junior_id)
+    if row is None:
+        return {"junior": junior_id, "rule": "", "less": ["text"], "rank": 0}
+    if row < shown:
+        return {"junior": junior_id, "rule": "", "less": [], "rank": row + 1}
+    own, last = ranking.contributions(row), ranking.contributions(shown - 1)
+    return {"junior": junior_id, "rule": "", "less": behind(own, last), "rank": row + 1}
+
+
+def behind(own: dict[str, float], other: dict[str, float]) -> list[str]:
+    """Return the fewest contributions, largest gap first, that keep one sum below another; texts count as one.
+
+    Examples
+    --------
+    >>> behind({"best_statement": 1.0, "place": 0.0}, {"best_statement": 3.0, "place": 0.5})
+    ['text']
+    """
+    grouped: list[dict[str, float]] = []
+    for parts in (own, other):
+        texts = sum(value for name, value in parts.items() if name in TEXT_FEATURES)
+        grouped.append({"text": texts} | {name: value for name, value in parts.items() if name not in TEXT_FEATURES})
+    gaps = {name: value - grouped[0].get(name, 0.0) for name, value in grouped[1].items()}
+    missing, found = sum(gaps.values()), []
+    for name in sorted(gaps, key=lambda each: -gaps[each]):
+        if missing <= 0 or gaps[name] <= 0:
+            break
+        found.append(name)
+        missing -= gaps[name]
+    return found
+
+
+def why_not_sentences(told: dict[str, Any], junior: Junior, language: Language) -> list[str]:
+    """Say why somebody isn't among the first, and what would have to change."""
+    facts = _facts(junior, language)
+    if told["rule"]:
+        key = "whynot.wish" if told["rule"] == "wish" else f"rule.{told['rule']}"
+        return [
+            say("whynot.left_out", language, reason=say(key, language).rstrip("."), **facts),
+            say(f"change.{told['rule']}", language, **facts),
+        ]
+    if not told["less"]:
+        return [say("whynot.is_there", language, **facts)]
+    most = told["less"][:MOST_SAID]
+    sentences = [say("whynot.rank", language, rank=told["rank"], **facts)] if told["rank"] else []
+    return [
+        *sentences,
+        *(say(f"less.{each}", language, **facts) for each in most),
+        say("whynot.change" if len(told["less"]) == 1 else "whynot.changes", language, **facts),
+    ]
+
+
+MOST_SAID = 3
+
+
+def differences(first: Suggestion, second: Suggestion) -> list[tuple[str, bool]]:
+    """Return what sets two suggestions apart most, as (contribution, whether the first has more of it)."""
+    gaps: dict[str, float] = {}
+    for name in {*first.contributions, *second.contributions}:
+        group = "text" if name in TEXT_FEATURES else name
+        gap = first.contributions.get(name, 0.0) - second.contributions.get(name, 0.0)
+        gaps[group] = gaps.get(group, 0.0) + gap
+    telling = sorted((name for name in gaps if abs(gaps[name]) > TELLING), key=lambda each: -abs(gaps[each]))
+    return [(name, gaps[name] > 0) for name in telling[:MOST_SAID]]
+
+
+TELLING = 0.05
+"""Difference of contributions that is worth a sentence."""
 
 
 def _facts(junior: Junior, language: Language) -> dict[str, object]:

@@ -95,6 +95,30 @@ class ProfileIndex:
             best[self._with_text] = np.maximum.reduceat(values, self._starts, axis=0)
         return best
 
+    def vector(self, statement: int) -> Floats:
+        """Return the unit vector of one statement, shape ``(dim,)``."""
+        found: Floats = self._vectors[statement]
+        return found
+
+    def nearest(self, vectors: Floats, juniors: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how near the best statement of some juniors is to each vector, shape ``(len(juniors), n_vectors)``."""
+        ranges = [self.statements_of(int(each)) for each in juniors]
+        rows = np.concatenate([np.arange(each.start, each.stop) for each in ranges]) if ranges else np.zeros(0, int)
+        likeness = (self._vectors[rows] @ vectors.T).astype(np.float64)
+        found = np.zeros((len(ranges), len(vectors)))
+        ends = np.cumsum([len(each) for each in ranges])
+        for place, (end, own) in enumerate(zip(ends, ranges, strict=True)):
+            if len(own):
+                found[place] = likeness[end - len(own) : end].max(axis=0)
+        return found
+
+    def alike(self, junior: int | None, juniors: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how like some juniors' profiles are to another one's, shape ``(len(juniors),)``; zeros for nobody."""
+        if junior is None:
+            return np.zeros(len(juniors))
+        found: NDArray[np.float64] = (self._text_vectors[juniors] @ self._text_vectors[junior]).astype(np.float64)
+        return found
+
     def wording_of(self, request: str, texts: Sequence[str]) -> Floats:
         """Return how like in wording a request is to a few texts, shape ``(len(texts),)``."""
         return self._wording.between(request, texts)

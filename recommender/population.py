@@ -37,10 +37,17 @@ class Population:
     """Chance that a profile is about each competence, shape ``(n_juniors, n_competences)``; no columns: not read."""
     wishes: NDArray[np.float32]
     """Unit vectors of what each junior would like in return, shape ``(n_juniors, dim)``; zeros where none is said."""
+    styles: Floats
+    """How a profile tells of patience, of doing it together and of depth, as standardised log-odds, shape
+    ``(n_juniors, 3)``; no columns: not read."""
 
     @classmethod
     def of(
-        cls, juniors: Sequence[Junior], competences: Floats | None = None, wishes: NDArray[np.float32] | None = None
+        cls,
+        juniors: Sequence[Junior],
+        competences: Floats | None = None,
+        wishes: NDArray[np.float32] | None = None,
+        styles: Floats | None = None,
     ) -> "Population":
         """Lay out `juniors` as columns, with what was read in their texts."""
         return cls(
@@ -63,6 +70,7 @@ class Population:
             emails={junior.email.casefold(): place for place, junior in enumerate(juniors) if junior.email},
             competences=np.zeros((len(juniors), 0)) if competences is None else competences,
             wishes=np.zeros((len(juniors), 0), dtype=np.float32) if wishes is None else wishes,
+            styles=np.zeros((len(juniors), 0)) if styles is None else styles,
         )
 
     def __len__(self) -> int:

@@ -1,35 +1,52 @@
-"""One request, ranked: understand, compare, leave out, score, order, explain. Reads the store, writes only vectors."""
+"""One request, ranked: understand, compare, leave out, score, order, explain, ask. Writes nothing but vectors."""
 
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender import explain
 from recommender.competences import CompetenceReader
+from recommender.critiques import useful
+from recommender.dialogue.brief import Brief, Wish
+from recommender.dialogue.state import Question
 from recommender.domain import Request, RequestId, Senior, SeniorId, Slate, SlateId, Suggestion
-from recommender.eligibility import ELIGIBLE, Asker, ReportingLines, counts, excluded_by
+from recommender.eligibility import ELIGIBLE, RULES, Asker, ReportingLines, counts, excluded_by
 from recommender.encoder import Encoder
 from recommender.features import FEATURES, Circumstances, fit_features, text_features
 from recommender.index import Likeness, ProfileIndex
 from recommender.known_needs import KnownNeeds
+from recommender.naming import Organisation
 from recommender.population import Population
+from recommender.questions import IN_PLAY, OFFERS, InPlay, best_question
 from recommender.ranker import AdditiveRanker
 from recommender.slate_order import explored_order, order_by_score
 from recommender.store import Store
 from recommender.text import content_hash
 from recommender.understanding import understand
 from recommender.weights import Progress
-from recommender.wording import Language
+from recommender.wish_fit import Words, added, blocking, column_standardised, permitted
+from recommender.wording import Language, say
 
 SHORTLIST = 1_000
 """Juniors, best by text, whose circumstances are looked at: far more than any slate, so that nobody near is missed."""
 
 RankerInUse = Callable[[], AdditiveRanker]
+
+WISHED = "wish"
+"""Name among the rules of what a senior's own wishes left out."""
+
+
+class StyleReader(Protocol):
+    """Reads in sentences of profiles how somebody explains."""
+
+    def styles(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the chances of patience, of doing it together and of depth, shape ``(n_texts, 3)``."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +57,69 @@ class _Searchable:
     population: Population
     index: ProfileIndex
     lines: ReportingLines
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Everybody whom rules and wishes allow, best first, for one request.
+
+    `places` are in the population and, like `features`, `added` and `scores`, in the order of the ranking. `added` is
+    what wishes contribute, by name. `excluded` has a code for each junior of the population (`excluded_by`), and
+    `refused` tells whom the senior's own wishes left out.
+    """
+
+    request: Request
+    brief: Brief
+    senior: Senior | None
+    ranker: AdditiveRanker
+    juniors: _Searchable
+    likeness: Likeness
+    places: NDArray[np.int64]
+    features: NDArray[np.float64]
+    added: dict[str, NDArray[np.float64]]
+    scores: NDArray[np.float64]
+    excluded: NDArray[np.int8]
+    refused: NDArray[np.bool_]
+
+    @property
+    def blocked(self) -> tuple[Wish, ...]:
+        """The fewest wishes that have to go before anybody is left; empty where wishes aren't what leaves nobody."""
+        if len(self.places):
+            return ()
+        return blocking(self.juniors.population, self.excluded == ELIGIBLE, self.brief.wishes)
+
+    def contributions(self, row: int) -> dict[str, float]:
+        """Return what adds up, with the intercept, to the score of the one at this rank, from 0."""
+        of_ranker = self.ranker.contributions(self.features[row : row + 1])[0]
+        parts = dict(zip(FEATURES, map(float, of_ranker), strict=True))
+        return parts | {name: float(values[row]) for name, values in self.added.items()}
+
+    def row_of(self, junior_id: str) -> int | None:
+        """Return the rank of a junior, from 0, or None for who isn't in it."""
+        place = self.juniors.population.position.get(junior_id)
+        if place is None or place not in self.places:
+            return None
+        return int(np.flatnonzero(self.places == place)[0])
+
+    def rule_against(self, junior_id: str) -> str | None:
+        """Return the rule that leaves a junior out, `WISHED` for a wish of the senior, or None."""
+        place = self.juniors.population.position.get(junior_id)
+        if place is None:
+            return None
+        if self.excluded[place] != ELIGIBLE:
+            return tuple(RULES)[int(self.excluded[place])]
+        return WISHED if self.refused[place] else None
+
+    def in_play(self) -> InPlay:
+        """Return the best of it, for choosing a question."""
+        best = slice(0, IN_PLAY)
+        return InPlay(
+            self.juniors.population,
+            self.juniors.index,
+            self.places[best],
+            self.scores[best],
+            self.likeness.statements,
+        )
 
 
 class Recommender:
@@ -59,6 +139,8 @@ class Recommender:
         What a request is read together with. Without any, it is searched with as it is.
     doubt_below : float, optional
         A slate is doubtful when no profile as a whole is nearer to the request than this. None is never.
+    styles : StyleReader, optional
+        What reads how a profile explains. Without one, wishes about that move nobody.
     """
 
     def __init__(
@@ -69,8 +151,9 @@ class Recommender:
         reader: CompetenceReader | None = None,
         known_needs: KnownNeeds | None = None,
         doubt_below: float | None = None,
+        styles: StyleReader | None = None,
     ) -> None:
-        self.encoder, self.ranker = encoder, ranker
+        self.encoder, self.ranker, self._styles = encoder, ranker, styles
         self._store, self._reader, self._known_needs, self._doubt_below = store, reader, known_needs, doubt_below
         self._searchable: _Searchable | None = None
         self._building = threading.Lock()
@@ -79,47 +162,88 @@ class Recommender:
         """Encode what is new and bring the index up to date, so that the next request needn't."""
         self._current(progress)
 
-    def slate(
-        self, goal: str, senior: Senior | None, k: int, page_language: Language, at: datetime, *, explore: bool = False
-    ) -> Slate:
-        """Return the `k` juniors who fit a cleaned request best, with reasons; `explore` shuffles them a little."""
+    def organisation(self) -> Organisation:
+        """Return the names that are known here."""
+        population = self._current().population
+        people = tuple((each.id, each.name) for each in population.juniors)
+        return Organisation(tuple(population.sites), tuple(population.departments), people)
+
+    def rank(self, brief: Brief, senior: Senior | None, page_language: Language, at: datetime) -> Ranking:
+        """Rank everybody for what a senior wants; the goals in the brief have been cleaned."""
         juniors, load, ranker = self._current(), self._store.slates.load(), self.ranker()
-        population, index = juniors.population, juniors.index
+        population, index, goal = juniors.population, juniors.index, brief.text
         vector = self.encoder.encode([goal])[0]
         understood = understand(goal, page_language, vector, self._reader)
-        request = Request(RequestId(uuid.uuid4().hex), senior.id if senior else None, goal, understood, at)
+        if brief.level is not None:
+            understood = replace(understood, level=brief.level)
         wanted = self._known_needs.read_with(vector[None])[0] if self._known_needs else vector
         likeness = index.compare(goal, wanted)
         excluded = excluded_by(population, self._asker(senior, juniors.lines), load)
+        refused = ~permitted(population, brief.wishes)
         texts = text_features(likeness)
-        places = _best(ranker.text_score(texts), excluded == ELIGIBLE)
+        places = _best(ranker.text_score(texts), (excluded == ELIGIBLE) & ~refused)
+        offers = brief.gives_back or (senior.offers if senior else "")
         asked = Circumstances(
             senior,
             understood.language,
             load,
             competences=self._reader.named(vector[None])[0] if self._reader else None,
             level=understood.level,
-            offers=self._encoded([senior.offers])[0] if senior and senior.offers else None,
+            offers=self._encoded([offers])[0] if offers else None,
             ratings=self._store.outcomes.ratings(),
         )
         features = np.hstack([texts[places], fit_features(population, asked, places)])
-        scores = ranker.score(features)
-        best = np.lexsort((places, -scores))[:k]
-        order, propensities = explored_order(scores[best], request.id) if explore else order_by_score(scores[best])
-        shown = best[order]
+        spoken = Words.needed(brief.wishes)
+        words = Words(dict(zip(spoken, self._encoded(spoken), strict=True)) if spoken else {})
+        moved = added(population, index, brief.wishes, words, load, places)
+        scores = ranker.score(features) + sum(moved.values(), np.zeros(len(places)))
+        order = np.lexsort((places, -scores))
+        return Ranking(
+            Request(RequestId(uuid.uuid4().hex), senior.id if senior else None, goal, understood, at),
+            brief,
+            senior,
+            ranker,
+            juniors,
+            likeness,
+            places[order],
+            features[order],
+            {name: values[order] for name, values in moved.items()},
+            scores[order],
+            excluded,
+            refused,
+        )
+
+    def slate(self, ranking: Ranking, k: int, *, explore: bool = False) -> Slate:
+        """Return the first `k` of a ranking with reasons; `explore` shuffles them a little."""
+        scores, request, likeness = ranking.scores[:k], ranking.request, ranking.likeness
+        order, propensities = explored_order(scores, request.id) if explore else order_by_score(scores)
+        left_out = counts(ranking.excluded)
+        wished = int((ranking.refused & (ranking.excluded == ELIGIBLE)).sum())
         return Slate(
             id=SlateId(uuid.uuid4().hex),
             request=request,
-            model_id=ranker.id,
+            model_id=ranking.ranker.id,
             encoder_id=self.encoder.id,
-            intercept=ranker.intercept,
-            suggestions=self._suggestions(
-                goal, ranker, places[shown], features[shown], scores[shown], propensities, likeness, juniors
-            ),
-            excluded=counts(excluded),
+            intercept=ranking.ranker.intercept,
+            suggestions=self._suggestions(ranking, order, propensities),
+            excluded=left_out | ({WISHED: wished} if wished else {}),
             doubtful=self._doubt_below is not None and float(likeness.whole.max(initial=-1)) < self._doubt_below,
             explored=explore,
         )
+
+    def question(self, ranking: Ranking, asked: Sequence[str], goal_number: int) -> Question | None:
+        """Return the question that helps most now, or None where none is worth asking."""
+        play = ranking.in_play()
+        wishes = ranking.juniors.population.wishes[play.places]
+        exchange = None
+        if wishes.size and wishes.any():
+            texts = [say(f"offer.{each}", ranking.request.understood.language) for each in OFFERS]
+            exchange = (wishes @ self._encoded(texts).T).astype(np.float64)
+        return best_question(play, ranking.brief, ranking.senior, asked, goal_number, exchange)
+
+    def critiques(self, ranking: Ranking, language: Language) -> list[Wish]:
+        """Return wishes that would show other people, for chips."""
+        return useful(ranking.in_play(), ranking.brief.wishes, ranking.senior, language)
 
     def able(self) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
         """Return the codes, and which juniors who may be suggested can explain each, shape ``(n_juniors, n_codes)``."""
@@ -130,34 +254,29 @@ class Recommender:
         return self._reader.codes, people.competences[usable] >= self._reader.manifest.threshold
 
     def _suggestions(
-        self,
-        goal: str,
-        ranker: AdditiveRanker,
-        places: NDArray[np.int64],
-        features: NDArray[np.float64],
-        scores: NDArray[np.float64],
-        propensities: NDArray[np.float64],
-        likeness: Likeness,
-        juniors: _Searchable,
+        self, ranking: Ranking, order: NDArray[np.int64], propensities: NDArray[np.float64]
     ) -> tuple[Suggestion, ...]:
-        added = [dict(zip(FEATURES, map(float, row), strict=True)) for row in ranker.contributions(features)]
-        best = max((explain.text_part(each) for each in added), default=0.0)
-        evidence = explain.evidence(goal, juniors.index, likeness, ranker, places.tolist())
+        rows = order.tolist()
+        ranker, juniors = ranking.ranker, ranking.juniors
+        contributions = [ranking.contributions(row) for row in rows]
+        best = max((explain.text_part(each) for each in contributions), default=0.0)
+        shown = [int(ranking.places[row]) for row in rows]
+        evidence = explain.evidence(ranking.request.text, juniors.index, ranking.likeness, ranker, shown)
         found = []
-        for row, (place, contributions) in enumerate(zip(places, added, strict=True)):
+        for number, (row, place) in enumerate(zip(rows, shown, strict=True)):
             junior = juniors.population.juniors[place]
-            values = dict(zip(FEATURES, map(float, features[row]), strict=True))
+            values = dict(zip(FEATURES, map(float, ranking.features[row]), strict=True))
             found.append(
                 Suggestion(
-                    rank=row + 1,
+                    rank=number + 1,
                     junior_id=junior.id,
                     name=junior.name,
-                    score=float(scores[row]),
-                    contributions=contributions,
+                    score=float(ranking.scores[row]),
+                    contributions=contributions[number],
                     values=values,
-                    evidence=evidence[row],
-                    minus=explain.minus(values, contributions, ranker, best),
-                    propensity=float(propensities[row]),
+                    evidence=evidence[number],
+                    minus=explain.minus(values, contributions[number], ranker, best),
+                    propensity=float(propensities[number]),
                 )
             )
         return tuple(found)
@@ -196,8 +315,11 @@ class Recommender:
         of_wishes[[not wish for wish in wishes]] = 0
         index = ProfileIndex([junior.id for junior in juniors], texts, of_texts, statements, of_statements)
         competences = index.best_of(self._reader.chances(of_statements)) if self._reader else None
+        styles = index.best_of(_log_odds(self._styles.styles(of_statements))) if self._styles else None
         lines = ReportingLines(self._store.people.managers())
-        return _Searchable(version, Population.of(juniors, competences, of_wishes), index, lines)
+        styles = None if styles is None else column_standardised(styles)
+        population = Population.of(juniors, competences, of_wishes, styles)
+        return _Searchable(version, population, index, lines)
 
     def _encoded(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         """Return vectors of shape ``(len(texts), dim)``; only texts that are new to this encoder are encoded."""
@@ -214,6 +336,12 @@ class Recommender:
 
 FEW = 50
 """Texts that are looked up one by one; for more, all vectors of the encoder are read at once."""
+
+
+def _log_odds(chances: NDArray[np.float64]) -> NDArray[np.float64]:
+    clipped = np.clip(chances, 1e-4, 1 - 1e-4)
+    found: NDArray[np.float64] = np.log(clipped / (1 - clipped))
+    return found
 
 
 def _best(text_scores: NDArray[np.float64], eligible: NDArray[np.bool_]) -> NDArray[np.int64]:

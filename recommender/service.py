@@ -1,14 +1,14 @@
 """The use cases, each about one screen: the page and the command line call these and nothing deeper."""
 
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from recommender import dialogue, supply
-from recommender.dialogue import Kind, Stage, State
+from recommender import supply
+from recommender.conversing import LOGGED, MAX_REQUEST, Conversing, Hearer, Phraser
+from recommender.dialogue.brief import Brief
+from recommender.dialogue.state import State
 from recommender.domain import (
-    Action,
     ConversationId,
     Decision,
     Junior,
@@ -19,27 +19,18 @@ from recommender.domain import (
     Side,
     Slate,
     SlateId,
-    Turn,
 )
 from recommender.encoder import Encoder
-from recommender.errors import Conflict, InputRefused
+from recommender.errors import InputRefused
 from recommender.ranker import AdditiveRanker
 from recommender.recommending import Recommender
 from recommender.store import Store
+from recommender.store.conversations import HandOver
 from recommender.store.slates import Choice
 from recommender.supply import Gap
 from recommender.text import clean_text
 from recommender.weights import Progress
-from recommender.wording import Language, catalogue
-
-MAX_REQUEST = 4_000
-"""Characters of one request: a page of text; longer is a document, not a question."""
-
-SHOWN_AT_ONCE = 3
-"""Three cards at a time; a senior may ask for more."""
-
-LOGGED = 9
-"""Length of a slate in the app: three times three cards."""
+from recommender.wording import Language
 
 
 class Service:
@@ -53,12 +44,22 @@ class Service:
         What ranks.
     clock : callable
         Gives the time; a test may fix it.
+    hearer : Hearer, optional
+        What understands typed turns.
+    phraser : Phraser, optional
+        A language model that may say replies in other words.
     """
 
     def __init__(
-        self, store: Store, recommender: Recommender, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        store: Store,
+        recommender: Recommender,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        hearer: Hearer | None = None,
+        phraser: Phraser | None = None,
     ) -> None:
         self.store, self.recommender, self._clock = store, recommender, clock
+        self.talk = Conversing(store, recommender, clock, hearer, phraser)
 
     @property
     def encoder(self) -> Encoder:
@@ -132,41 +133,8 @@ class Service:
         if not any(character.isalnum() for character in goal):
             raise InputRefused("empty_request")
         senior = self.store.people.senior(senior_id) if senior_id else None
-        explore = explore and self.store.facts.exploration()
-        slate = self.recommender.slate(goal, senior, k, page_language, self._clock(), explore=explore)
-        self.store.slates.put(slate)
-        return slate
-
-    # The conversation of a senior
-
-    def conversation(self, senior_id: SeniorId | None, language: Language) -> ConversationId:
-        """Return the senior's open conversation, or start one."""
-        latest = self.store.conversations.latest_of(senior_id) if senior_id else None
-        return latest or self.new_conversation(senior_id, language)
-
-    def new_conversation(self, senior_id: SeniorId | None, language: Language) -> ConversationId:
-        """Start a conversation with the guide's greeting."""
-        conversation_id = ConversationId(uuid.uuid4().hex)
-        greeting = Turn(conversation_id, 0, dialogue.GUIDE, Kind.GREETING, at=self._clock())
-        self.store.conversations.start(conversation_id, senior_id, language, greeting)
-        return conversation_id
-
-    def state(self, conversation_id: ConversationId) -> State:
-        """Return where a conversation stands."""
-        return dialogue.state_of(self.store.conversations.turns(conversation_id))
-
-    def say(
-        self, conversation_id: ConversationId, senior_id: SeniorId | None, text: str, page_language: Language
-    ) -> State:
-        """Take a goal in the senior's words and answer with a slate."""
-        self._expect(conversation_id, Kind.GOAL)
-        slate = self.recommend(text, senior_id, LOGGED, page_language, explore=True)
-        answer = Kind.SLATE if slate.suggestions else Kind.NOBODY
-        return self._append(
-            conversation_id,
-            (dialogue.SENIOR, Kind.GOAL, slate.request.text, None, None),
-            (dialogue.GUIDE, answer, "", slate.id, None),
-        )
+        ranking = self.recommender.rank(Brief((goal,)), senior, page_language, self._clock())
+        return self.talk.keep(ranking, k, explore=explore)
 
     def slate(self, slate_id: SlateId) -> Slate:
         """Return a slate as it was shown."""
@@ -179,99 +147,6 @@ class Service:
     def shown(self, slate_id: SlateId, junior_ids: Sequence[JuniorId]) -> None:
         """Record which suggestions a page has really drawn."""
         self.store.slates.shown(slate_id, junior_ids, self._clock())
-
-    def more(self, conversation_id: ConversationId) -> State:
-        """Show the next three of the slate."""
-        self._expect(conversation_id, Kind.MORE)
-        return self._append(conversation_id, (dialogue.SENIOR, Kind.MORE, "", None, None))
-
-    def refuse(self, conversation_id: ConversationId, junior_id: JuniorId, reason: str = "") -> State:
-        """Put one suggestion aside: "not for me", with a reason where the senior gives one."""
-        state = self._expect(conversation_id, Kind.REFUSE)
-        if reason and f"refuse.{reason}" not in catalogue():
-            raise InputRefused("reason_unknown", reason=reason)
-        self.store.slates.interact(self._slate_of(state), junior_id, Action.REFUSED, self._clock(), reason)
-        if junior_id in state.refused:  # only the reason is new: one undo must bring the card back
-            return state
-        return self._append(conversation_id, (dialogue.SENIOR, Kind.REFUSE, "", state.slate_id, junior_id))
-
-    def pick(self, conversation_id: ConversationId, junior_id: JuniorId) -> State:
-        """Choose a junior; the guide asks to confirm before anything is sent."""
-        state = self._expect(conversation_id, Kind.PICK)
-        if junior_id not in {each.junior_id for each in self.store.slates.slate(self._slate_of(state)).suggestions}:
-            raise InputRefused("not_on_slate", id=junior_id)
-        return self._append(
-            conversation_id,
-            (dialogue.SENIOR, Kind.PICK, "", state.slate_id, junior_id),
-            (dialogue.GUIDE, Kind.CHECK, "", state.slate_id, junior_id),
-        )
-
-    def back(self, conversation_id: ConversationId) -> State:
-        """Return from the check to the cards."""
-        self._expect(conversation_id, Kind.BACK)
-        return self._append(conversation_id, (dialogue.SENIOR, Kind.BACK, "", None, None))
-
-    def confirm(self, conversation_id: ConversationId, senior_id: SeniorId | None) -> State:
-        """Send the choice to the coordinator."""
-        state = self._expect(conversation_id, Kind.CONFIRM)
-        slate_id, picked = self._slate_of(state), state.picked
-        if picked is None:
-            raise Conflict("not_now")
-        self.store.slates.choose(slate_id, picked, senior_id, conversation_id, self._clock())
-        return self._append(
-            conversation_id,
-            (dialogue.SENIOR, Kind.CONFIRM, "", slate_id, picked),
-            (dialogue.GUIDE, Kind.SENT, "", slate_id, picked),
-        )
-
-    def undo(self, conversation_id: ConversationId) -> State:
-        """Take the last step back; a choice that was sent leaves the coordinator's queue.
-
-        Raises
-        ------
-        Conflict
-            If the coordinator has decided already.
-        """
-        state = self._expect(conversation_id, Kind.UNDO)
-        last = next((turn for turn in reversed(state.turns) if turn.speaker == dialogue.SENIOR), None)
-        if state.stage is Stage.SENT:
-            self.store.slates.undo_choice(self._slate_of(state), self._clock())
-        elif last and last.kind == Kind.REFUSE and last.slate_id and last.junior_id:
-            self.store.slates.interact(last.slate_id, last.junior_id, Action.UNDID, self._clock())
-        return self._append(conversation_id, (dialogue.SENIOR, Kind.UNDO, "", None, None))
-
-    def restart(self, conversation_id: ConversationId) -> State:
-        """Begin again with an empty page. What was sent stays sent."""
-        return self._append(
-            conversation_id,
-            (dialogue.SENIOR, Kind.RESTART, "", None, None),
-            (dialogue.GUIDE, Kind.GREETING, "", None, None),
-        )
-
-    def _expect(self, conversation_id: ConversationId, kind: Kind) -> State:
-        state = self.state(conversation_id)
-        if not dialogue.allowed(state, kind):
-            raise Conflict("not_now")
-        return state
-
-    @staticmethod
-    def _slate_of(state: State) -> SlateId:
-        if state.slate_id is None:
-            raise Conflict("not_now")
-        return state.slate_id
-
-    def _append(
-        self,
-        conversation_id: ConversationId,
-        *events: tuple[str, Kind, str, SlateId | None, JuniorId | None],
-    ) -> State:
-        before = self.store.conversations.turns(conversation_id)
-        turns = [
-            Turn(conversation_id, len(before) + step, speaker, kind, said, slate_id, junior_id, self._clock())
-            for step, (speaker, kind, said, slate_id, junior_id) in enumerate(events)
-        ]
-        self.store.conversations.append(turns)
-        return dialogue.state_of([*before, *turns])
 
     # After the sessions
 
@@ -327,6 +202,15 @@ class Service:
     def decided(self) -> list[Choice]:
         """Return choices that were decided, newest first."""
         return self.store.slates.choices(waiting=False)
+
+    def handed_over(self) -> list[tuple[HandOver, State]]:
+        """Return the conversations that seniors have given to a person, oldest first, each as it stands now."""
+        waiting = self.store.conversations.handed_over()
+        return [(each, self.talk.state(each.conversation_id)) for each in waiting]
+
+    def spoken_with(self, conversation_id: ConversationId, who: str) -> None:
+        """Note that a person has taken care of a conversation that was handed over."""
+        self.store.conversations.close(conversation_id, who, self._clock())
 
     def approve(self, slate_id: SlateId, reviewer: str, note: str = "") -> None:
         """Approve a choice: the two become a match."""

@@ -1,25 +1,16 @@
-"""The conversation of the page in a terminal: a line is a goal, a number chooses, a word of the menu does the rest."""
+"""The conversation of the page in a terminal: a line is whatever a senior types, and the guide answers."""
 
 import json
 from collections.abc import Iterable, Iterator
 
 from recommender.bootstrap import Installation
-from recommender.dialogue import SENIOR, Stage, State
-from recommender.domain import ConversationId, SeniorId, Slate
+from recommender.dialogue.state import SENIOR, Kind, Stage, State
+from recommender.domain import ConversationId, SeniorId, Suggestion
 from recommender.errors import TelemachosError
 from recommender.explain import minus_sentence
-from recommender.service import SHOWN_AT_ONCE, Service
+from recommender.replies import Known, option_text, replies
+from recommender.service import Service
 from recommender.wording import Language, say
-
-COMMANDS = {
-    "undo": "undo",
-    "ongedaan": "undo",
-    "restart": "restart",
-    "opnieuw": "restart",
-    "more": "more",
-    "meer": "more",
-}
-YES, NO = {"ja", "yes", "j", "y"}, {"nee", "no", "n"}
 
 
 def converse(here: Installation, senior_id: SeniorId | None, lines: list[str] | None, *, as_json: bool) -> None:
@@ -37,18 +28,26 @@ def converse(here: Installation, senior_id: SeniorId | None, lines: list[str] | 
         Print a JSON line for each turn: ``act``, ``state``, ``reply``, ``suggestions``.
     """
     service, language = here.service, here.settings.language
-    conversation = service.new_conversation(senior_id, language)
-    state = service.state(conversation)
-    _tell("greeting", state, say("ask.greeting", language), None, service, as_json=as_json)
+    conversation = service.talk.new_conversation(senior_id, language)
+    state = service.talk.state(conversation)
+    known = Known(service.junior, service.slate, service.senior(senior_id) if senior_id else None)
+    _tell(Kind.GREETING, state, replies(state, known, language), service, language, as_json=as_json)
     for line in lines if lines is not None else _typed():
         text = line.strip()
         if not text:
             continue
         try:
-            act, state = _take(service, conversation, senior_id, text, state, language)
-            _tell(act, state, _reply(service, state, language), _cards(service, state), service, as_json=as_json)
+            state = _take(service, conversation, senior_id, text, state, language)
+            _tell(
+                _act(state, service, conversation),
+                state,
+                replies(state, known, language),
+                service,
+                language,
+                as_json=as_json,
+            )
         except TelemachosError as error:
-            _tell("refused", state, error.sentence(language), None, service, as_json=as_json)
+            _tell("refused", state, [error.sentence(language)], service, language, as_json=as_json)
 
 
 def _typed() -> Iterable[str]:
@@ -66,60 +65,57 @@ def _take(
     text: str,
     state: State,
     language: Language,
-) -> tuple[str, State]:
-    word = text.casefold()
-    if word in COMMANDS:
-        return COMMANDS[word], getattr(service, COMMANDS[word])(conversation)
-    if state.stage is Stage.CHECKING and word in YES:
-        return "confirm", service.confirm(conversation, senior_id)
-    if state.stage is Stage.CHECKING and word in NO:
-        return "back", service.back(conversation)
-    if state.stage is Stage.CHOOSING and word.isdecimal() and state.slate_id:
-        suggestions = service.store.slates.slate(state.slate_id).suggestions
-        if 1 <= int(word) <= len(suggestions):
-            return "pick", service.pick(conversation, suggestions[int(word) - 1].junior_id)
-    if state.stage is Stage.CHECKING:
-        service.back(conversation)
-    return "goal", service.say(conversation, senior_id, text, language)
+) -> State:
+    """Take a line: the number of an answer or of a card where there are any, else whatever the words say."""
+    if text.isdecimal() and len(text) < 3:
+        place = int(text) - 1
+        if state.unsure and place in range(len(state.unsure)):
+            return service.talk.meant(conversation, senior_id, state.unsure[place], language)
+        if state.question is not None and place in range(len(state.question.options)):
+            return service.talk.answer(conversation, senior_id, state.question.options[place], language)
+        here = service.talk.on_screen(state)
+        if state.stage is Stage.CHOOSING and place in range(len(here)):
+            return service.talk.pick(conversation, here[place][0], text)
+    return service.talk.hear(conversation, senior_id, text, language)
 
 
-def _reply(service: Service, state: State, language: Language) -> str:
-    if state.stage is Stage.CHECKING and state.picked:
-        return say("ask.check", language, name=service.junior(state.picked).name.split()[0])
-    if state.stage is Stage.SENT:
-        return say("ask.sent", language)
-    if state.stage is Stage.CHOOSING:
-        doubtful = state.slate_id is not None and service.slate(state.slate_id).doubtful
-        return say("ask.doubtful" if doubtful else "ask.found", language)
-    if any(turn.speaker == SENIOR for turn in state.turns):
-        return say("ask.nobody", language)
-    return say("ask.greeting", language)
+def _act(state: State, service: Service, conversation: ConversationId) -> str:
+    """Return what the last thing the senior did was, also where it left nothing in force (undo, restart)."""
+    stored = service.store.conversations.turns(conversation)
+    return next((turn.kind for turn in reversed(stored) if turn.speaker == SENIOR), Kind.GREETING)
 
 
-def _cards(service: Service, state: State) -> Slate | None:
-    if state.stage is not Stage.CHOOSING or state.slate_id is None:
-        return None
-    slate = service.store.slates.slate(state.slate_id)
-    service.shown(slate.id, [each.junior_id for each in slate.suggestions[: SHOWN_AT_ONCE * state.pages]])
-    return slate
-
-
-def _tell(act: str, state: State, reply: str, slate: Slate | None, service: Service, *, as_json: bool) -> None:
-    shown = slate.suggestions[: SHOWN_AT_ONCE * state.pages] if slate else ()
+def _tell(act: str, state: State, reply: list[str], service: Service, language: Language, *, as_json: bool) -> None:
+    shown = _shown(service, state)
     if as_json:
         cards = [{"rank": each.rank, "junior_id": each.junior_id, "name": each.name} for each in shown]
-        line = {"act": act, "state": state.stage, "reply": reply, "suggestions": cards}
+        line = {"act": str(act), "state": state.stage, "reply": "\n".join(reply), "suggestions": cards}
         print(json.dumps(line, ensure_ascii=False))
         return
-    print(reply)
-    for text in _drawn(slate, shown, service) if slate else ():
+    print("\n".join(reply))
+    for text in _drawn(shown, service, state, language):
         print(text)
 
 
-def _drawn(slate: Slate, shown: Iterable, service: Service) -> Iterator[str]:  # type: ignore[type-arg]
-    for each in shown:
-        yield f"  {each.rank}. {each.name}"
+def _shown(service: Service, state: State) -> list[Suggestion]:
+    """Return the cards on screen, and note that they were shown."""
+    if state.stage is not Stage.CHOOSING or state.slate_id is None:
+        return []
+    slate = service.slate(state.slate_id)
+    here = {junior_id for junior_id, _ in service.talk.on_screen(state)}
+    shown = [each for each in slate.suggestions if each.junior_id in here]
+    service.shown(slate.id, [each.junior_id for each in shown])
+    return shown
+
+
+def _drawn(shown: list[Suggestion], service: Service, state: State, language: Language) -> Iterator[str]:
+    for number, each in enumerate(shown, start=1):
+        yield f"  {number}. {each.name}"
         yield from (f"     “{sentence}”" for sentence in each.evidence)
         if each.minus:
-            junior = service.junior(each.junior_id)
-            yield f"     − {minus_sentence(each.minus, junior, slate.request.understood.language)}"
+            yield f"     − {minus_sentence(each.minus, service.junior(each.junior_id), language)}"
+    if state.question is not None and state.stage is Stage.CHOOSING:
+        for number, option in enumerate(state.question.options, start=1):
+            yield f"  [{number}] {option_text(state.question.facet, option, language)}"
+    for number, act in enumerate(state.unsure, start=1):
+        yield f"  [{number}] {say(f'unsure.{act}', language)}"

@@ -1,21 +1,27 @@
 """The page of somebody who wants to learn: say it, choose somebody, send it."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from app import components, frame, rating, views
+from app import components, conversation, frame, rating, views
 from app.frame import Here
-from recommender.dialogue import Kind, Stage, State
+from recommender.conversing import MAX_REQUEST
+from recommender.dialogue.acts import Act
+from recommender.dialogue.brief import Wish
+from recommender.dialogue.state import Kind, Offer, Stage, State
 from recommender.domain import ConversationId, Decision, JuniorId, SeniorId, Side, Slate, SlateId
-from recommender.service import MAX_REQUEST
+from recommender.replies import replies
 
 TEXT = "ask-text"
+GIVE = "ask-give"
 
 
 def page() -> None:
     """Draw the conversation as it stands in the store."""
     here = frame.here()
     st.title(here.say("ask.title"), anchor=False)
-    state = here.service.state(_conversation())
+    state = here.service.talk.state(_conversation())
     with st.container(key="step"):
         st.caption(here.say(f"ask.step_{views.step_of(state)}"))
     with st.container(key="log"):
@@ -28,7 +34,7 @@ def page() -> None:
 def _conversation() -> ConversationId:
     here = frame.here()
     if here.session.conversation_id is None:
-        here.session.conversation_id = here.service.conversation(_senior(), here.language)
+        here.session.conversation_id = here.service.talk.conversation(_senior(), here.language)
     return here.session.conversation_id
 
 
@@ -40,42 +46,52 @@ def _senior() -> SeniorId:
 
 
 def _log(here: Here, state: State) -> None:
-    asked = views.questions(state)
-    if not asked:
+    said = views.said(state)
+    if not said:
         with st.container(key="guide"):
             components.words(here.say("ask.hello", name=views.first_name(here.who.name)))
             st.markdown(here.say("ask.greeting"))
-    if len(asked) > 1:
+    if len(said) > 1:
         with st.expander(here.say("ask.earlier"), key="earlier"):
-            for turn in asked[:-1]:
-                components.words(f"“{turn.said}”")
-    if asked:
+            for words in said[:-1]:
+                components.words(f"“{words}”")
+    if said:
         with st.container(key="me", gap="xsmall"):
             st.caption(here.say("ask.you"))
-            components.words(asked[-1].said)
-    slate = here.service.slate(state.slate_id) if state.slate_id else None
+            components.words(said[-1])
     with st.container(key="now"):
-        if slate is None and asked:
-            _nobody(here)
-        elif slate is not None:
-            match state.stage:
-                case Stage.CHOOSING:
-                    _cards(here, state, slate)
-                case Stage.CHECKING:
-                    _check(here, state, slate)
-                case Stage.SENT:
-                    _sent(here, slate)
+        _now(here, state)
     components.problem(here.session)
     with st.container(key="searching"):
         st.markdown(here.say("ask.searching"))
+
+
+def _now(here: Here, state: State) -> None:
+    """Draw the guide's answer and what can be done with it."""
+    slate = here.service.slate(state.slate_id) if state.slate_id else None
+    if state.stage is Stage.CHECKING and slate is not None:
+        _check(here, state, slate)
+        return
+    if state.stage is Stage.SENT and slate is not None:
+        _sent(here, slate)
+        return
+    fresh = not views.said(state) and not state.brief.wishes and all(t.kind == Kind.GREETING for t in state.replies)
+    if not fresh:
+        conversation.reply(here, replies(state, conversation.known(here), here.language))
+    conversation.unsure(here, state.unsure, _meant)
+    conversation.offer(here, state, _offer_yes, _offer_no)
+    if state.question is not None:
+        conversation.question(here, state.question, _answer, _skip, _why_question)
+    if state.brief.goals or state.brief.wishes:
+        conversation.brief(here, state.brief, _reword, _drop)
+    if slate is not None:
+        _cards(here, state, slate)
 
 
 def _cards(here: Here, state: State, slate: Slate) -> None:
     understood = slate.request.understood
     with st.container(key="understood", horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(gap=None, width="stretch"):
-            if understood.goal != slate.request.text:
-                components.words(here.say("ask.understood", goal=understood.goal))
             components.words(here.say(f"ask.heard_{understood.language}"))
             if understood.competences:
                 names = views.competences(understood.competences, here.language)
@@ -94,8 +110,14 @@ def _cards(here: Here, state: State, slate: Slate) -> None:
             card = views.card(each, here.service.junior(each.junior_id), here.language)
             components.suggestion_card(card, here.language, "card", _pick, _refuse)
     here.service.shown(slate.id, [each.junior_id for each in found])
-    if more:
-        st.button(here.say("ask.more"), key="ask-more", on_click=_more, args=(found[-1].junior_id,))
+    with st.container(horizontal=True, gap="small"):
+        if more:
+            st.button(here.say("ask.more"), key="ask-more", on_click=_more, args=(found[-1].junior_id,))
+        if len(found) > 1:
+            st.button(here.say("ask.compare"), key="ask-compare", on_click=_compare)
+    conversation.wishes(here, state.critiques, _wish)
+    if state.question is None:
+        st.caption(here.say("reply.stop"))
 
 
 def _put_aside(here: Here, state: State) -> None:
@@ -116,12 +138,6 @@ def _put_aside(here: Here, state: State) -> None:
         )
 
 
-def _nobody(here: Here) -> None:
-    st.header(here.say("ask.nobody"), anchor=False)
-    st.markdown(here.say("ask.nobody_next"))
-    st.button(here.say("ask.not_meant"), key="ask-not-meant", wrap=True, on_click=_undo)
-
-
 def _check(here: Here, state: State, slate: Slate) -> None:
     suggestion = next(each for each in slate.suggestions if each.junior_id == state.picked)
     card = views.card(suggestion, here.service.junior(suggestion.junior_id), here.language)
@@ -132,6 +148,9 @@ def _check(here: Here, state: State, slate: Slate) -> None:
         with st.container(horizontal=True, gap="small"):
             st.button(here.say("ask.yes", name=name), key="ask-yes", type="primary", on_click=_confirm)
             st.button(here.say("ask.back"), key="ask-back", on_click=_back)
+    if not state.brief.gives_back and not here.service.senior(here.who.id).offers:
+        with st.container(key="give"):
+            st.text_input(here.say("ask.give"), key=GIVE, max_chars=MAX_REQUEST, on_change=_give)
     with st.container(border=True, key="check-card"):
         st.header(components.plain(card.title), anchor=False)
         components.reasons(card, here.language, "check")
@@ -172,11 +191,14 @@ def _watch(here: Here, slate_id: SlateId, drawn: Decision | None) -> None:
 
 def _input(here: Here, state: State) -> None:
     with st.container(key="asking"):
+        placeholder = "ask.placeholder_more" if state.brief.goals else "ask.placeholder"
         st.chat_input(
-            here.say("ask.placeholder"), key=TEXT, max_chars=MAX_REQUEST, submit_mode="disable", on_submit=_ask_typed
+            here.say(placeholder), key=TEXT, max_chars=MAX_REQUEST, submit_mode="disable", on_submit=_hear_typed
         )
+        if state.brief.goals:
+            return
         with st.container(key="examples", gap="xsmall"):
-            st.caption(here.say("ask.or_example" if state.slate_id else "ask.example"))
+            st.caption(here.say("ask.example"))
             with st.container(horizontal=True, gap="small"):
                 for number in views.EXAMPLES:
                     text = here.say(f"ask.example_{number}")
@@ -193,9 +215,15 @@ def _always(here: Here, state: State) -> None:
             disabled=not state.can_undo or _decided(here, state),
         )
         st.button(here.say("ask.restart"), key="ask-restart", icon=":material/restart_alt:", on_click=_restart)
+        if state.stage in (Stage.ASKING, Stage.CHOOSING):
+            st.button(here.say("ask.about_me"), key="ask-about-me", icon=":material/badge:", on_click=_about_me)
         with st.popover(here.say("ask.human"), icon=":material/support_agent:", key="ask-human"):
             st.markdown(here.say("ask.human_text"))
             frame.contact(here.language)
+            if state.handed_over:
+                st.markdown(here.say("ask.handed_title"))
+            else:
+                st.button(here.say("ask.hand_over_yes"), key="ask-hand-over", on_click=_hand_over)
 
 
 def _decided(here: Here, state: State) -> bool:
@@ -208,87 +236,156 @@ def _decided(here: Here, state: State) -> bool:
 # What the senior does
 
 
-def _ask(text: str) -> bool:
+def _step(do: Callable[[], State], focus: str = "now") -> bool:
+    """Do one step and let screen readers hear the guide's answer, once."""
     here = frame.here()
     with here.session.step():
-        state = here.service.say(_conversation(), _senior(), text, here.language)
-        slate = here.service.slate(state.slate_id) if state.slate_id else None
-        count = len(views.on_screen(slate, state)[0]) if slate else 0
-        key = {0: "ask.announce_nobody", 1: "ask.announce_one"}.get(count, "ask.announce_found")
-        here.session.announce(key, focus="me", count=count)
+        state = do()
+        spoken = views.spoken(state, here.service, here.language)
+        here.session.announce(spoken.key, focus=focus, **spoken.values)
     return here.session.problem is None
 
 
-def _ask_example(text: str) -> None:
-    _ask(text)
-
-
-def _ask_typed() -> None:
+def _hear_typed() -> None:
     text = st.session_state[TEXT]
-    if text and not _ask(text):
+    talk, language = frame.here().service.talk, frame.here().language
+    if text and not _step(lambda: talk.hear(_conversation(), _senior(), text, language), focus="me"):
         st.session_state[TEXT] = text  # nothing that was typed is lost
+
+
+def _ask_example(text: str) -> None:
+    talk, language = frame.here().service.talk, frame.here().language
+    _step(lambda: talk.say(_conversation(), _senior(), text, language), focus="me")
+
+
+def _reword(goal: str, words: str) -> None:
+    talk, language = frame.here().service.talk, frame.here().language
+    _step(lambda: talk.reword(_conversation(), _senior(), goal, words, language))
+
+
+def _drop(gone: Wish | str) -> None:
+    talk, language = frame.here().service.talk, frame.here().language
+    _step(lambda: talk.drop(_conversation(), _senior(), gone, language))
+
+
+def _wish(wish: Wish) -> None:
+    talk, language = frame.here().service.talk, frame.here().language
+    _step(lambda: talk.wish(_conversation(), _senior(), wish, language))
+
+
+def _answer(option: str) -> None:
+    talk, language = frame.here().service.talk, frame.here().language
+    _step(lambda: talk.answer(_conversation(), _senior(), option, language))
+
+
+def _skip() -> None:
+    _step(lambda: frame.here().service.talk.skip(_conversation()))
+
+
+def _why_question() -> None:
+    _told("why_question")
+
+
+def _about_me() -> None:
+    _told("about_me")
+
+
+def _compare() -> None:
+    _told("compare")
+
+
+def _told(about: str) -> None:
+    talk, language = frame.here().service.talk, frame.here().language
+    _step(lambda: talk.ask(_conversation(), _senior(), about, (), language))
+
+
+def _meant(act: Act) -> None:
+    talk, language = frame.here().service.talk, frame.here().language
+    _step(lambda: talk.meant(_conversation(), _senior(), act, language))
+
+
+def _offer_yes() -> None:
+    talk, language = frame.here().service.talk, frame.here().language
+    if talk.state(_conversation()).offer is Offer.DROP:
+        _step(lambda: talk.drop_blocking(_conversation(), _senior(), language))
+    else:
+        _hand_over()
+
+
+def _offer_no() -> None:
+    _told("declined")
+
+
+def _hand_over() -> None:
+    _step(lambda: frame.here().service.talk.hand_over(_conversation()))
+
+
+def _give() -> None:
+    talk, given = frame.here().service.talk, st.session_state[GIVE]
+    if not _step(lambda: talk.give(_conversation(), given), focus="check"):
+        st.session_state[GIVE] = given
 
 
 def _pick(junior_id: str) -> None:
     here = frame.here()
     with here.session.step():
-        here.service.pick(_conversation(), JuniorId(junior_id))
+        here.service.talk.pick(_conversation(), JuniorId(junior_id))
         here.session.announce("ask.announce_check", focus="check")
 
 
 def _refuse(junior_id: str) -> None:
     here = frame.here()
     with here.session.step():
-        here.service.refuse(_conversation(), JuniorId(junior_id))
+        here.service.talk.refuse(_conversation(), JuniorId(junior_id))
         here.session.announce("ask.announce_refused", focus="cards")
 
 
 def _why(junior_id: JuniorId, key: str) -> None:
     here = frame.here()
     with here.session.step():
-        here.service.refuse(_conversation(), junior_id, st.session_state[key] or "")
+        here.service.talk.refuse(_conversation(), junior_id, st.session_state[key] or "")
         here.session.announce("aside.announce")
 
 
 def _more(last_shown: str) -> None:
     here = frame.here()
     with here.session.step():
-        here.service.more(_conversation())
+        here.service.talk.more(_conversation())
         here.session.announce("ask.announce_more", focus=f"card-{last_shown}")
 
 
 def _back() -> None:
     here = frame.here()
     with here.session.step():
-        here.service.back(_conversation())
+        here.service.talk.back(_conversation())
         here.session.announce("ask.announce_back", focus="cards")
 
 
 def _confirm() -> None:
     here = frame.here()
     with here.session.step():
-        here.service.confirm(_conversation(), _senior())
+        here.service.talk.confirm(_conversation(), _senior())
         here.session.announce("ask.announce_sent", focus="now")
 
 
 def _undo() -> None:
     here = frame.here()
     with here.session.step():
-        here.service.undo(_conversation())
+        here.service.talk.undo(_conversation())
         here.session.announce("ask.announce_undone", focus="log")
 
 
 def _restart() -> None:
     here = frame.here()
     with here.session.step():
-        here.service.restart(_conversation())
+        here.service.talk.restart(_conversation())
         here.session.announce("ask.announce_restart", focus="log")
 
 
 def _again() -> None:
     here = frame.here()
-    text = views.questions(here.service.state(_conversation()))[-1].said
+    text = here.service.talk.state(_conversation()).brief.text
     with here.session.step():
-        here.service.restart(_conversation())
+        here.service.talk.restart(_conversation())
     if here.session.problem is None:
-        _ask(text)
+        _ask_example(text)

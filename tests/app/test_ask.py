@@ -57,7 +57,7 @@ def test_question_with_typing_errors_gives_three_cards(visit: Visit, service: Se
     at = ask(visit("s1", language), "ik wil exel leeren met draaitabelen")
     assert len(cards(at)) == 3
     assert say("ask.these", language) in texts(at)
-    slate = service.store.slates.slate(service.state(service.conversation(SeniorId("s1"), language)).slate_id)
+    slate = service.store.slates.slate(service.talk.state(service.talk.conversation(SeniorId("s1"), language)).slate_id)
     for suggestion in slate.suggestions[:3]:
         assert all(f"“{sentence}”" in texts(at) for sentence in suggestion.evidence)
         assert suggestion.evidence

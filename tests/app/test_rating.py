@@ -123,7 +123,7 @@ def test_card_goes_at_once_and_a_reason_may_follow(visit: Visit, service: Servic
     at.button(key=f"card-refuse-{first}").click().run()
     assert first not in cards(at)
     assert log(service) == [(first, "")]
-    slate_id = service.state(service.conversation(SeniorId("s1"), language)).slate_id
+    slate_id = service.talk.state(service.talk.conversation(SeniorId("s1"), language)).slate_id
     chips = at.pills(key=f"aside-{slate_id}-{first}")
     assert chips.options == [say(f"refuse.{each}", language) for each in views.REFUSALS]
     chips.set_value("time").run()
@@ -150,7 +150,7 @@ def test_one_undo_brings_back_a_card_with_a_reason(visit: Visit, service: Servic
     at = ask(visit("s1"), "Excel")
     first = cards(at)[0]
     at.button(key=f"card-refuse-{first}").click().run()
-    slate_id = service.state(service.conversation(SeniorId("s1"), "nl")).slate_id
+    slate_id = service.talk.state(service.talk.conversation(SeniorId("s1"), "nl")).slate_id
     at.pills(key=f"aside-{slate_id}-{first}").set_value("topic").run()
     at.button(key="ask-undo").click().run()
     assert cards(at)[0] == first

@@ -16,12 +16,12 @@ Visit = Callable[..., AppTest]
 def choose(service: Service, senior: str, text: str, place: int = 0) -> SlateId:
     """Let a senior ask, choose the junior at `place` of the slate, and confirm."""
     senior_id = SeniorId(senior)
-    conversation = service.new_conversation(senior_id, "nl")
-    state = service.say(conversation, senior_id, text, "nl")
+    conversation = service.talk.new_conversation(senior_id, "nl")
+    state = service.talk.say(conversation, senior_id, text, "nl")
     assert state.slate_id
     junior_id = service.slate(state.slate_id).suggestions[place].junior_id
-    service.pick(conversation, JuniorId(junior_id))
-    service.confirm(conversation, senior_id)
+    service.talk.pick(conversation, JuniorId(junior_id))
+    service.talk.confirm(conversation, senior_id)
     return state.slate_id
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.dialogue import Kind, Stage
+from recommender.dialogue.state import Kind, Stage
 from recommender.encoder import HashingEncoder
 from recommender.errors import Conflict, InputRefused, UnknownPerson
 from recommender.features import FIT_FEATURES, TEXT_FEATURES
@@ -160,12 +160,12 @@ def small() -> Iterator[Service]:
 
 def test_whole_conversation(service: Service) -> None:
     """Ask, pick, confirm, approve: each step is stored and the match takes the junior's place."""
-    talk = service.conversation("s1", "nl")
-    state = service.say(talk, "s1", "ik wil filmpjes op tiktok maken", "nl")
+    talk = service.talk.conversation("s1", "nl")
+    state = service.talk.say(talk, "s1", "ik wil filmpjes op tiktok maken", "nl")
     assert state.stage is Stage.CHOOSING
     picked = service.store.slates.slate(state.slate_id).suggestions[0].junior_id
-    assert service.pick(talk, picked).stage is Stage.CHECKING
-    assert service.confirm(talk, "s1").stage is Stage.SENT
+    assert service.talk.pick(talk, picked).stage is Stage.CHECKING
+    assert service.talk.confirm(talk, "s1").stage is Stage.SENT
     assert [choice.junior_id for choice in service.waiting()] == [picked]
     service.approve(state.slate_id, "Co Ordinator")
     assert service.waiting() == []
@@ -177,55 +177,55 @@ def test_whole_conversation(service: Service) -> None:
 
 def test_conversation_is_found_again(service: Service) -> None:
     """The same senior comes back to the same conversation, with every turn."""
-    talk = service.conversation("s1", "nl")
-    before = service.say(talk, "s1", "excel graag", "nl")
-    assert service.conversation("s1", "nl") == talk
-    assert service.state(talk) == before
+    talk = service.talk.conversation("s1", "nl")
+    before = service.talk.say(talk, "s1", "excel graag", "nl")
+    assert service.talk.conversation("s1", "nl") == talk
+    assert service.talk.state(talk) == before
 
 
 def test_undo_takes_a_sent_choice_out_of_the_queue(service: Service) -> None:
     """Undo after sending brings back the check and empties the queue; after a decision it is refused."""
-    talk = service.conversation("s1", "nl")
-    state = service.say(talk, "s1", "excel graag", "nl")
-    service.pick(talk, "j00")
-    service.confirm(talk, "s1")
-    assert service.undo(talk).stage is Stage.CHECKING
+    talk = service.talk.conversation("s1", "nl")
+    state = service.talk.say(talk, "s1", "excel graag", "nl")
+    service.talk.pick(talk, "j00")
+    service.talk.confirm(talk, "s1")
+    assert service.talk.undo(talk).stage is Stage.CHECKING
     assert service.waiting() == []
-    service.confirm(talk, "s1")
+    service.talk.confirm(talk, "s1")
     service.reject(state.slate_id, "Co", "other_subject")
     with pytest.raises(Conflict, match="decided already"):
-        service.undo(talk)
-    assert service.state(talk).stage is Stage.SENT
+        service.talk.undo(talk)
+    assert service.talk.state(talk).stage is Stage.SENT
 
 
 def test_late_and_foreign_clicks_change_nothing(service: Service) -> None:
     """A pick before a slate, a pick of somebody not on it, a confirm out of turn."""
-    talk = service.conversation("s1", "nl")
+    talk = service.talk.conversation("s1", "nl")
     with pytest.raises(Conflict):
-        service.pick(talk, "j00")
-    service.say(talk, "s1", "excel graag", "nl")
+        service.talk.pick(talk, "j00")
+    service.talk.say(talk, "s1", "excel graag", "nl")
     with pytest.raises(InputRefused, match="nobody"):
-        service.pick(talk, "nobody")
+        service.talk.pick(talk, "nobody")
     with pytest.raises(Conflict):
-        service.confirm(talk, "s1")
-    assert service.state(talk).stage is Stage.CHOOSING
+        service.talk.confirm(talk, "s1")
+    assert service.talk.state(talk).stage is Stage.CHOOSING
 
 
 def test_nobody_left_is_said(service: Service) -> None:
     """When the rules leave nobody, the answer is not an empty list of cards."""
     service.put_people([a_junior(id=each.id, active=False) for each in service.store.people.juniors()])
-    talk = service.conversation("s1", "nl")
-    state = service.say(talk, "s1", "excel graag", "nl")
+    talk = service.talk.conversation("s1", "nl")
+    state = service.talk.say(talk, "s1", "excel graag", "nl")
     assert state.stage is Stage.ASKING
     assert state.turns[-1].kind == Kind.NOBODY
 
 
 def test_refusing_needs_a_reason(service: Service) -> None:
     """A coordinator can't reject without a reason."""
-    talk = service.conversation("s1", "nl")
-    state = service.say(talk, "s1", "excel graag", "nl")
-    service.pick(talk, "j00")
-    service.confirm(talk, "s1")
+    talk = service.talk.conversation("s1", "nl")
+    state = service.talk.say(talk, "s1", "excel graag", "nl")
+    service.talk.pick(talk, "j00")
+    service.talk.confirm(talk, "s1")
     with pytest.raises(InputRefused, match="reason"):
         service.reject(state.slate_id, "Co", "")
     assert len(service.waiting()) == 1
@@ -243,10 +243,10 @@ def test_a_new_profile_is_found_at_once(service: Service) -> None:
 
 def test_a_rejected_junior_does_not_come_back(service: Service) -> None:
     """After a rejection the same senior is shown others; another senior may still see this junior."""
-    talk = service.conversation("s1", "nl")
-    state = service.say(talk, "s1", "excel graag", "nl")
-    service.pick(talk, "j00")
-    service.confirm(talk, "s1")
+    talk = service.talk.conversation("s1", "nl")
+    state = service.talk.say(talk, "s1", "excel graag", "nl")
+    service.talk.pick(talk, "j00")
+    service.talk.confirm(talk, "s1")
     service.reject(state.slate_id, "Co", "time")
     assert service.choice(state.slate_id).reason == "time"
     assert service.recommend("excel", "s1", 50).excluded == {"rejected": 1}

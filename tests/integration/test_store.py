@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender.dialogue import GUIDE, SENIOR, Kind
+from recommender.dialogue.state import GUIDE, SENIOR, Kind
 from recommender.domain import Decision, Request, Slate, Suggestion, Turn, Understood
 from recommender.errors import Conflict, InputRefused, StoreUnavailable, UnknownPerson
 from recommender.store import Store

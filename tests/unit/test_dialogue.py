@@ -2,7 +2,7 @@
 
 import pytest
 
-from recommender.dialogue import GUIDE, SENIOR, Kind, Stage, allowed, state_of
+from recommender.dialogue.state import GUIDE, SENIOR, Kind, Stage, allowed, state_of
 from recommender.domain import Turn
 
 SENIORS = {Kind.GOAL, Kind.PICK, Kind.CONFIRM, Kind.BACK, Kind.REFUSE, Kind.MORE, Kind.UNDO, Kind.RESTART}

@@ -1,0 +1,591 @@
+"""The conversation of a senior: what the page and the terminal call. What to do is decided by the policy.
+
+Everything a senior does becomes a turn, and what the guide answers more of them. Both are stored at once or not at all.
+"""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from recommender import explain
+from recommender.dialogue import policy
+from recommender.dialogue.acts import Act, Context, Heard, Name, Slot
+from recommender.dialogue.brief import Brief, Wish, WishKind
+from recommender.dialogue.policy import Do, Named, Plan
+from recommender.dialogue.state import GUIDE, SENIOR, Kind, Offer, Stage, State, allowed, state_of
+from recommender.domain import Action, ConversationId, JuniorId, Senior, SeniorId, Slate, SlateId, Turn
+from recommender.errors import Conflict, InputRefused
+from recommender.naming import days, language, named, number
+from recommender.questions import ANYTHING
+from recommender.recommending import Ranking, Recommender
+from recommender.store import Store
+from recommender.text import clean_text
+from recommender.wording import Language, catalogue, say
+
+MAX_REQUEST = 4_000
+"""Characters of one turn: a page of text; longer is a document, not a question."""
+
+SHOWN_AT_ONCE = 3
+"""Three cards at a time; a senior may ask for more."""
+
+LOGGED = 9
+"""Length of a slate in the app: three times three cards."""
+
+COMPARED = 3
+
+_ANSWER_LEVELS = {"beginner": 1.5, "some": 3.0, "good": 5.0}
+
+
+class Hearer(Protocol):
+    """Makes something of what is typed."""
+
+    def hear(self, text: str, context: Context) -> Heard:
+        """Return what a turn does and names."""
+
+
+class Phraser(Protocol):
+    """Says our own sentences in other words, and proposes what words may name; never anything else."""
+
+    def rephrase(self, sentence: str, language: Language) -> str:
+        """Return the sentence, or one that says the same."""
+
+    def propose(self, text: str, slots: Sequence[str]) -> list[tuple[str, str]]:
+        """Return slots with words that stand in the text."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One turn to be stored."""
+
+    speaker: str
+    kind: Kind
+    said: str = ""
+    slate_id: SlateId | None = None
+    junior_id: JuniorId | None = None
+    told: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Who says what, where in which conversation, and in which language the page is."""
+
+    conversation_id: ConversationId
+    senior: Senior | None
+    state: State
+    said: str
+    language: Language
+
+
+class Conversing:
+    """Conversations over one store and one recommender.
+
+    Parameters
+    ----------
+    store : Store
+        The open database.
+    recommender : Recommender
+        What ranks.
+    clock : callable
+        Gives the time.
+    hearer : Hearer, optional
+        What understands typed turns. Without one, whatever is typed is something to learn.
+    phraser : Phraser, optional
+        A language model that may say replies in other words.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        recommender: Recommender,
+        clock: Callable[[], datetime],
+        hearer: Hearer | None = None,
+        phraser: Phraser | None = None,
+    ) -> None:
+        self._store, self._recommender, self._clock = store, recommender, clock
+        self._hearer, self._phraser = hearer, phraser
+
+    # Conversations
+
+    def conversation(self, senior_id: SeniorId | None, page_language: Language) -> ConversationId:
+        """Return the senior's open conversation, or start one."""
+        latest = self._store.conversations.latest_of(senior_id) if senior_id else None
+        return latest or self.new_conversation(senior_id, page_language)
+
+    def new_conversation(self, senior_id: SeniorId | None, page_language: Language) -> ConversationId:
+        """Start a conversation with the guide's greeting."""
+        conversation_id = ConversationId(uuid.uuid4().hex)
+        greeting = Turn(conversation_id, 0, GUIDE, Kind.GREETING, at=self._clock())
+        self._store.conversations.start(conversation_id, senior_id, page_language, greeting)
+        return conversation_id
+
+    def state(self, conversation_id: ConversationId) -> State:
+        """Return where a conversation stands."""
+        return state_of(self._store.conversations.turns(conversation_id))
+
+    def on_screen(self, state: State) -> list[tuple[JuniorId, str]]:
+        """Return ids and names of those whose cards are drawn, in order."""
+        if state.slate_id is None:
+            return []
+        left = [each for each in self._slate(state).suggestions if each.junior_id not in state.refused]
+        return [(each.junior_id, each.name) for each in left[: SHOWN_AT_ONCE * state.pages]]
+
+    # Typed turns
+
+    def hear(
+        self, conversation_id: ConversationId, senior_id: SeniorId | None, text: str, page_language: Language
+    ) -> State:
+        """Take whatever was typed, do what it asks, and answer.
+
+        Raises
+        ------
+        InputRefused
+            If there is nothing to read in it, or it is too long.
+        """
+        now = self._moment(conversation_id, senior_id, page_language, _legible(text))
+        heard = self._heard(now.said, now.state.context)
+        found = self._named(now, heard)
+        plan = policy.respond(now.state, heard, found)
+        return self._typed_answer(now, heard, found) if plan.do is Do.ANSWER else self._carry_out(now, plan)
+
+    def meant(
+        self, conversation_id: ConversationId, senior_id: SeniorId | None, act: Act, page_language: Language
+    ) -> State:
+        """Take the answer to "what do you mean": do with the unclear words what the senior says they do."""
+        state = self.state(conversation_id)
+        if act not in state.unsure:
+            raise Conflict("not_now")
+        now = self._moment(conversation_id, senior_id, page_language, state.unclear)
+        heard = self._heard(now.said, state.context)
+        found = self._named(now, heard)
+        plan = policy.meant(state, act, heard, found)
+        return self._typed_answer(now, heard, found) if plan.do is Do.ANSWER else self._carry_out(now, plan)
+
+    def say(
+        self, conversation_id: ConversationId, senior_id: SeniorId | None, text: str, page_language: Language
+    ) -> State:
+        """Take words that are surely a goal: an example that was picked, or a goal that was edited."""
+        now = self._moment(conversation_id, senior_id, page_language, _legible(text))
+        return self._search(now, Kind.GOAL, now.state.brief.about(now.said))
+
+    # Buttons and chips
+
+    def answer(
+        self, conversation_id: ConversationId, senior_id: SeniorId | None, option: str, page_language: Language
+    ) -> State:
+        """Take a picked answer to the open question; `option` is one of its options, or `ANYTHING`."""
+        question = self._expect(conversation_id, Kind.ANSWER).question
+        if question is None or option not in (*question.options, ANYTHING):
+            raise Conflict("not_now")
+        if option == ANYTHING:
+            return self.skip(conversation_id)
+        now = self._moment(conversation_id, senior_id, page_language)
+        brief = _answered(now.state.brief, question.facet, option, question.options, page_language)
+        return self._search(now, Kind.ANSWER, brief, option)
+
+    def skip(self, conversation_id: ConversationId, said: str = "") -> State:
+        """Leave the open question unanswered. Nothing else changes."""
+        self._expect(conversation_id, Kind.SKIP)
+        return self._append(conversation_id, Step(SENIOR, Kind.SKIP, said), _reply("skipped"))
+
+    def wish(
+        self, conversation_id: ConversationId, senior_id: SeniorId | None, wish: Wish, page_language: Language
+    ) -> State:
+        """Add a wish that was picked."""
+        now = self._moment(conversation_id, senior_id, page_language)
+        if not now.state.brief.goals:
+            raise Conflict("not_now")
+        return self._search(now, Kind.WISH, now.state.brief.wishing(wish))
+
+    def drop(
+        self, conversation_id: ConversationId, senior_id: SeniorId | None, gone: Wish | str, page_language: Language
+    ) -> State:
+        """Remove a chip: a wish, a goal (its words), or "level" or "gives_back"."""
+        now = self._moment(conversation_id, senior_id, page_language)
+        brief = _dropped(now.state.brief, gone)
+        if brief == now.state.brief:
+            raise Conflict("not_now")
+        if not brief.goals:
+            step = Step(SENIOR, Kind.DROP, told={"brief": brief.stored()})
+            return self._append(conversation_id, step, _reply("first_goal"))
+        return self._search(now, Kind.DROP, brief)
+
+    def reword(
+        self,
+        conversation_id: ConversationId,
+        senior_id: SeniorId | None,
+        goal: str,
+        words: str,
+        page_language: Language,
+    ) -> State:
+        """Put other words in the place of a goal."""
+        now = self._moment(conversation_id, senior_id, page_language, _legible(words))
+        if goal not in now.state.brief.goals:
+            raise Conflict("not_now")
+        goals = [now.said if each == goal else each for each in now.state.brief.goals]
+        return self._search(now, Kind.GOAL, replace(now.state.brief.about(*goals), level=now.state.brief.level))
+
+    def drop_blocking(
+        self, conversation_id: ConversationId, senior_id: SeniorId | None, page_language: Language
+    ) -> State:
+        """Drop the wishes that leave nobody, as the guide has offered."""
+        now = self._moment(conversation_id, senior_id, page_language)
+        if now.state.offer is not Offer.DROP:
+            raise Conflict("not_now")
+        return self._search(now, Kind.DROP, now.state.brief.without(*policy.blocking(now.state)))
+
+    def give(self, conversation_id: ConversationId, text: str) -> State:
+        """Note what the senior would give back; the coordinator and the junior may read it. Empty takes it away."""
+        state = self._expect(conversation_id, Kind.GIVE)
+        given = clean_text(text, MAX_REQUEST)
+        brief = replace(state.brief, gives_back=given)
+        step = Step(SENIOR, Kind.GIVE, given, told={"brief": brief.stored()})
+        return self._append(conversation_id, step, _reply("given" if given else "declined"))
+
+    def ask(
+        self,
+        conversation_id: ConversationId,
+        senior_id: SeniorId | None,
+        about: str,
+        juniors: Sequence[JuniorId],
+        page_language: Language,
+    ) -> State:
+        """Answer a question to the guide: why, why_not, compare, why_question, about_me, help, human, what_else."""
+        offer = Offer.HAND_OVER if about == "human" else None
+        plan = Plan(Do.TELL, Kind.ASK, reply=about, juniors=tuple(juniors), offer=offer)
+        return self._carry_out(self._moment(conversation_id, senior_id, page_language), plan)
+
+    def hand_over(self, conversation_id: ConversationId, said: str = "") -> State:
+        """Give the conversation to a person."""
+        self._store.conversations.hand_over(conversation_id, self._clock())
+        return self._append(conversation_id, Step(SENIOR, Kind.HAND_OVER, said), Step(GUIDE, Kind.HANDED))
+
+    def more(self, conversation_id: ConversationId, said: str = "") -> State:
+        """Show the next three of the slate."""
+        self._expect(conversation_id, Kind.MORE)
+        return self._append(conversation_id, Step(SENIOR, Kind.MORE, said))
+
+    def refuse(self, conversation_id: ConversationId, junior_id: JuniorId, reason: str = "") -> State:
+        """Put one suggestion aside: "not for me", with a reason where the senior gives one."""
+        state = self._expect(conversation_id, Kind.REFUSE)
+        if reason and f"refuse.{reason}" not in catalogue():
+            raise InputRefused("reason_unknown", reason=reason)
+        slate_id = _slate_id(state)
+        self._store.slates.interact(slate_id, junior_id, Action.REFUSED, self._clock(), reason)
+        if junior_id in state.refused:  # only the reason is new: one undo must bring the card back
+            return state
+        return self._append(conversation_id, Step(SENIOR, Kind.REFUSE, slate_id=slate_id, junior_id=junior_id))
+
+    def refuse_all(self, conversation_id: ConversationId, said: str = "") -> State:
+        """Put all cards on screen aside and show the next ones."""
+        state = self._expect(conversation_id, Kind.REFUSE_ALL)
+        slate_id, gone = _slate_id(state), [each for each, _ in self.on_screen(state)]
+        for junior_id in gone:
+            self._store.slates.interact(slate_id, junior_id, Action.REFUSED, self._clock())
+        step = Step(SENIOR, Kind.REFUSE_ALL, said, slate_id, told={"juniors": gone})
+        return self._append(conversation_id, step, _reply("refused_all"))
+
+    def pick(self, conversation_id: ConversationId, junior_id: JuniorId, said: str = "") -> State:
+        """Choose a junior; the guide asks to confirm before anything is sent."""
+        state = self._expect(conversation_id, Kind.PICK)
+        if junior_id not in {each.junior_id for each in self._slate(state).suggestions}:
+            raise InputRefused("not_on_slate", id=junior_id)
+        return self._append(
+            conversation_id,
+            Step(SENIOR, Kind.PICK, said, state.slate_id, junior_id),
+            Step(GUIDE, Kind.CHECK, slate_id=state.slate_id, junior_id=junior_id),
+        )
+
+    def back(self, conversation_id: ConversationId, said: str = "") -> State:
+        """Return from the check to the cards."""
+        self._expect(conversation_id, Kind.BACK)
+        return self._append(conversation_id, Step(SENIOR, Kind.BACK, said))
+
+    def confirm(self, conversation_id: ConversationId, senior_id: SeniorId | None, said: str = "") -> State:
+        """Send the choice to the coordinator."""
+        state = self._expect(conversation_id, Kind.CONFIRM)
+        slate_id, picked = _slate_id(state), state.picked
+        if picked is None:
+            raise Conflict("not_now")
+        self._store.slates.choose(slate_id, picked, senior_id, conversation_id, self._clock())
+        return self._append(
+            conversation_id,
+            Step(SENIOR, Kind.CONFIRM, said, slate_id, picked),
+            Step(GUIDE, Kind.SENT, slate_id=slate_id, junior_id=picked),
+        )
+
+    def undo(self, conversation_id: ConversationId) -> State:
+        """Take the last step back; a choice that was sent leaves the coordinator's queue.
+
+        Raises
+        ------
+        Conflict
+            If the coordinator has decided already.
+        """
+        state = self._expect(conversation_id, Kind.UNDO)
+        last = next((turn for turn in reversed(state.turns) if turn.speaker == SENIOR), None)
+        match Kind(last.kind) if last else None:
+            case Kind.CONFIRM:
+                self._store.slates.undo_choice(_slate_id(state), self._clock())
+            case Kind.REFUSE | Kind.REFUSE_ALL if last and last.slate_id:
+                for junior_id in last.told.get("juniors", [last.junior_id]):
+                    self._store.slates.interact(last.slate_id, JuniorId(junior_id), Action.UNDID, self._clock())
+            case Kind.HAND_OVER:
+                self._store.conversations.take_back(conversation_id)
+        return self._append(conversation_id, Step(SENIOR, Kind.UNDO))
+
+    def restart(self, conversation_id: ConversationId) -> State:
+        """Begin again with an empty page. What was sent stays sent."""
+        return self._append(conversation_id, Step(SENIOR, Kind.RESTART), Step(GUIDE, Kind.GREETING))
+
+    # How it is done
+
+    def _heard(self, said: str, context: Context) -> Heard:
+        if self._hearer is None:
+            return Heard(said, ((Act.GOAL, 1.0),))
+        heard = self._hearer.hear(said, context)
+        if self._phraser is None or heard.confidence >= policy.SURE:
+            return heard
+        # A language model may point at words that were overlooked; what they come to is decided here as always.
+        there = {each.name for each in heard.slots}
+        proposed = self._phraser.propose(said, [each.value for each in Name])
+        new = tuple(Slot(Name(name), words) for name, words in proposed if Name(name) not in there)
+        return replace(heard, slots=(*heard.slots, *new))
+
+    def _moment(
+        self, conversation_id: ConversationId, senior_id: SeniorId | None, page_language: Language, said: str = ""
+    ) -> Moment:
+        senior = self._store.people.senior(senior_id) if senior_id else None
+        return Moment(conversation_id, senior, self.state(conversation_id), said, page_language)
+
+    def _named(self, now: Moment, heard: Heard) -> Named:
+        return named(heard, self._recommender.organisation(), now.senior, self.on_screen(now.state), self._clock())
+
+    def _carry_out(self, now: Moment, plan: Plan) -> State:
+        """Do what was planned."""
+        where, said = now.conversation_id, now.said
+        if plan.do is Do.SEARCH and plan.brief is not None:
+            return self._search(now, plan.kind, plan.brief)
+        if plan.do is Do.NOTE and plan.brief is not None:
+            return self._append(
+                where, Step(SENIOR, plan.kind, said, told={"brief": plan.brief.stored()}), _reply(plan.reply)
+            )
+        simple: dict[Do, Callable[[], State]] = {
+            Do.SKIP: lambda: self.skip(where, said),
+            Do.PICK: lambda: self._picked(now, plan),
+            Do.CONFIRM: lambda: self.confirm(where, now.senior.id if now.senior else None, said),
+            Do.BACK: lambda: self.back(where, said),
+            Do.MORE: lambda: self.more(where, said),
+            Do.REFUSE_ALL: lambda: self.refuse_all(where, said),
+            Do.UNDO: lambda: self.undo(where),
+            Do.RESTART: lambda: self.restart(where),
+            Do.HAND_OVER: lambda: self.hand_over(where, said),
+        }
+        if plan.do in simple:
+            return simple[plan.do]()
+        return self._append(where, Step(SENIOR, plan.kind, said), self._reply_to(now, plan))
+
+    def _picked(self, now: Moment, plan: Plan) -> State:
+        """Pick somebody by name; who isn't on the slate can't be picked, and the guide says why not."""
+        if plan.juniors[0] in {each.junior_id for each in self._slate(now.state).suggestions}:
+            if now.state.stage is Stage.CHECKING:
+                self.back(now.conversation_id)
+            return self.pick(now.conversation_id, plan.juniors[0], now.said)
+        return self._carry_out(now, Plan(Do.TELL, Kind.ASK, reply="why_not", juniors=plan.juniors))
+
+    def _typed_answer(self, now: Moment, heard: Heard, found: Named) -> State:
+        """Take an answer in the senior's own words: an option by number or by what it names, else more of the goal."""
+        question, brief = now.state.question, now.state.brief
+        if question is None:
+            raise Conflict("not_now")
+        option = _option(question.facet, question.options, heard, found, self._clock())
+        if option is not None:
+            brief = _answered(brief, question.facet, option, question.options, now.language)
+        elif question.facet == "exchange":
+            brief = replace(brief, gives_back=now.said)
+        elif found.wishes or found.level is not None:
+            brief = brief.wishing(*found.wishes)
+            brief = brief if found.level is None else replace(brief, level=found.level)
+        else:
+            brief = brief.with_goal(policy.goal_words(heard, found))
+        return self._search(now, Kind.ANSWER, brief, option)
+
+    def _search(self, now: Moment, kind: Kind, brief: Brief, option: str | None = None) -> State:
+        """Rank for a brief and answer with a slate and perhaps a question, or say why there is nobody."""
+        ranking = self._recommender.rank(brief, now.senior, now.language, self._clock())
+        told = {"brief": brief.stored()} | ({"option": option} if option is not None else {})
+        mine = Step(SENIOR, kind, now.said, told=told)
+        if not len(ranking.places):
+            blocked = ranking.blocked
+            offer = {"wishes": Brief(wishes=blocked).stored()["wishes"], "offer": Offer.DROP.value}
+            nobody = Step(GUIDE, Kind.BLOCKED, told=offer) if blocked else Step(GUIDE, Kind.NOBODY)
+            return self._append(now.conversation_id, mine, nobody)
+        slate = self.keep(ranking, explore=True)
+        offered = Brief(wishes=tuple(self._recommender.critiques(ranking, now.language))).stored()["wishes"]
+        news = self._news(now.state, brief, slate) | {"critiques": offered}
+        steps = [mine, Step(GUIDE, Kind.SLATE, slate_id=slate.id, told=news)]
+        goal_number = now.state.goals_stated + (kind is Kind.GOAL)
+        question = self._recommender.question(ranking, now.state.asked, goal_number)
+        if question is not None:
+            steps.append(Step(GUIDE, Kind.QUESTION, slate_id=slate.id, told=asdict(question)))
+        return self._append(now.conversation_id, *steps)
+
+    def _news(self, state: State, brief: Brief, slate: Slate) -> dict[str, Any]:
+        """Return what is new among the first three, and whether the search is for something else than before."""
+        afresh = brief.goals != state.brief.goals or state.slate_id is None
+        if afresh:
+            return {"afresh": True, "new": []}
+        before = {each for each, _ in self.on_screen(state)[:SHOWN_AT_ONCE]}
+        left = [each.junior_id for each in slate.suggestions if each.junior_id not in state.refused]
+        return {"afresh": False, "new": [each for each in left[:SHOWN_AT_ONCE] if each not in before]}
+
+    def keep(self, ranking: Ranking, k: int = LOGGED, *, explore: bool = False) -> Slate:
+        """Store and return the first of a ranking, shuffled a little if `explore` and the organisation allow it."""
+        slate = self._recommender.slate(ranking, k, explore=explore and self._store.facts.exploration())
+        self._store.slates.put(slate)
+        return slate
+
+    def _reply_to(self, now: Moment, plan: Plan) -> Step:
+        """Return what the guide says, with the facts it is about."""
+        told: dict[str, Any] = {"reply": plan.reply} | self._subject(now, plan)
+        if plan.offer is not None:
+            told["offer"] = plan.offer.value
+        if plan.misunderstood:
+            told["misunderstood"] = True
+        if plan.acts:
+            told |= {"acts": [each.value for each in plan.acts], "words": now.said}
+        if self._phraser is not None and told["reply"] in PLAIN_REPLIES:
+            plain = say(f"reply.{told['reply']}", now.language)
+            told["phrased"] = {now.language: self._phraser.rephrase(plain, now.language)}
+        return Step(GUIDE, Kind.REPLY, slate_id=now.state.slate_id, told=told)
+
+    def _subject(self, now: Moment, plan: Plan) -> dict[str, Any]:
+        """Return whom or what a reply is about."""
+        state = now.state
+        match plan.reply:
+            case "why_question":
+                return {"facet": state.question.facet} if state.question else {"reply": "no_question"}
+            case "why" | "compare" | "why_not" if state.slate_id is None:
+                return {"reply": "first_goal"}
+            case "why" | "compare":
+                here = [each for each, _ in self.on_screen(state)]
+                drawn = {each.junior_id for each in self._slate(state).suggestions}
+                asked = [each for each in plan.juniors if each in drawn]
+                if plan.juniors and not asked:
+                    return {"reply": "why_not"} | self._why_not(now, plan.juniors[0])
+                number = 1 if plan.reply == "why" else COMPARED
+                return {"juniors": (asked or here)[:COMPARED] if asked else here[:number]}
+            case "why_not":
+                return self._why_not(now, plan.juniors[0])
+            case _:
+                return {}
+
+    def _why_not(self, now: Moment, junior_id: JuniorId) -> dict[str, Any]:
+        ranking = self._recommender.rank(now.state.brief, now.senior, now.language, self._clock())
+        return explain.why_not(ranking, junior_id, SHOWN_AT_ONCE)
+
+    def _expect(self, conversation_id: ConversationId, kind: Kind) -> State:
+        state = self.state(conversation_id)
+        if not allowed(state, kind):
+            raise Conflict("not_now")
+        return state
+
+    def _slate(self, state: State) -> Slate:
+        return self._store.slates.slate(_slate_id(state))
+
+    def _append(self, conversation_id: ConversationId, *steps: Step) -> State:
+        before = self._store.conversations.turns(conversation_id)
+        turns = [
+            Turn(
+                conversation_id,
+                len(before) + place,
+                step.speaker,
+                step.kind,
+                step.said,
+                step.slate_id,
+                step.junior_id,
+                self._clock(),
+                step.told or {},
+            )
+            for place, step in enumerate(steps)
+        ]
+        self._store.conversations.append(turns)
+        return state_of([*before, *turns])
+
+
+PLAIN_REPLIES = frozenset({"help", "small_talk", "off_topic", "declined", "what_else", "skipped", "first_goal"})
+"""Replies without anybody's name or words in them, which a language model may say otherwise."""
+
+
+def _legible(text: str) -> str:
+    said = clean_text(text, MAX_REQUEST)
+    if not any(character.isalnum() for character in said):
+        raise InputRefused("empty_request")
+    return said
+
+
+def _slate_id(state: State) -> SlateId:
+    if state.slate_id is None:
+        raise Conflict("not_now")
+    return state.slate_id
+
+
+def _reply(name: str) -> Step:
+    return Step(GUIDE, Kind.REPLY, told={"reply": name})
+
+
+def _answered(brief: Brief, facet: str, option: str, options: Sequence[str], page_language: Language) -> Brief:
+    """Return the brief with the answer to a question in it."""
+    match facet:
+        case "theme":
+            others = tuple(each for each in options if each != option)
+            return brief.wishing(Wish(WishKind.THEME, option, among=others))
+        case "level":
+            return replace(brief, level=_ANSWER_LEVELS[option])
+        case "exchange":
+            return replace(brief, gives_back=say(f"offer.{option}", page_language))
+        case "meet" | "style":
+            return brief.wishing(Wish(WishKind(option)))
+        case _:
+            return brief.wishing(Wish(WishKind(facet), option))
+
+
+def _option(facet: str, options: Sequence[str], heard: Heard, found: Named, at: datetime) -> str | None:
+    """Return the option that a typed answer comes to, or None for an answer of another kind."""
+    by_number = _number(heard, len(options))
+    if by_number is not None:
+        return options[by_number]
+    match facet:
+        case "level":
+            spoken = [each.name.value for each in heard.slots if each.name.value in options and each.wanted]
+            return spoken[0] if spoken else None
+        case "meet" | "style":
+            wished = [each.kind.value for each in found.wishes if each.wanted and each.kind.value in options]
+            return wished[0] if wished else None
+        case "day":
+            said = days(heard.text, at)
+            return said[0] if len(said) == 1 and said[0] in options else None
+        case "language":
+            code = language(heard.text)
+            return code if code in options else None
+        case "place":
+            wished = [each.value for each in found.wishes if each.kind is WishKind.PLACE and each.value in options]
+            return wished[0] if wished else None
+        case _:
+            return None
+
+
+def _number(heard: Heard, n: int) -> int | None:
+    places = [number(words, n) for words in heard.words(Name.NUMBER)]
+    return next((each for each in places if each is not None), None)
+
+
+def _dropped(brief: Brief, gone: Wish | str) -> Brief:
+    if isinstance(gone, Wish):
+        return brief.without(gone)
+    if gone == "level":
+        return replace(brief, level=None)
+    if gone == "gives_back":
+        return replace(brief, gives_back="")
+    return brief.without_goal(gone)

@@ -1,0 +1,245 @@
+"""What the words of a turn name in this organisation: its towns, departments and people; days, languages and numbers.
+
+Which words name something was learnt (`turn_reader`). Here they are looked up, with typing errors forgiven: names in
+the organisation's own data, days, languages and numbers in well-kept libraries.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+import dateparser
+from babel import Locale
+from rapidfuzz import fuzz, process
+from rapidfuzz.utils import default_process
+from text_to_num import alpha2digit
+
+from recommender.dialogue.acts import Heard, Name, Slot
+from recommender.dialogue.brief import Wish, WishKind
+from recommender.dialogue.policy import Named
+from recommender.domain import JuniorId, Senior
+from recommender.wording import LANGUAGES, say
+
+NEARLY = 84
+"""Likeness of spelling, 0 to 100, from which a name is taken for one that is known."""
+
+LEVELS = {Name.BEGINNER: 1.5, Name.SOME: 3.0, Name.GOOD: 5.0}
+"""What people say of themselves as a level of DigComp."""
+
+ORDINALS = (*map(str, range(1, 10)), "last", "middle")
+"""Keys under ``ordinal`` of the catalogue: how people count cards."""
+
+SIMPLE = {
+    Name.ONLINE: WishKind.ONLINE,
+    Name.ON_SITE: WishKind.ON_SITE,
+    Name.PATIENT: WishKind.PATIENT,
+    Name.HANDS_ON: WishKind.HANDS_ON,
+    Name.TECHNICAL: WishKind.TECHNICAL,
+    Name.BUSY: WishKind.FREE,
+}
+"""Slots whose words needn't be looked up."""
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """The names that are known here. `people` are ids and full names of all juniors."""
+
+    sites: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    people: tuple[tuple[JuniorId, str], ...] = ()
+
+
+def named(
+    heard: Heard,
+    organisation: Organisation,
+    senior: Senior | None,
+    on_screen: Sequence[tuple[JuniorId, str]],
+    at: datetime,
+) -> Named:
+    """Return what a turn names.
+
+    Parameters
+    ----------
+    heard : Heard
+        The turn.
+    organisation : Organisation
+        Names that may be meant.
+    senior : Senior or None
+        Whose own town and department are "here" and "mine".
+    on_screen : sequence of (JuniorId, str)
+        Ids and names of those whose cards are drawn, in order: a number or a first name means one of them first.
+    at : datetime
+        What "tomorrow" counts from.
+    """
+    juniors: list[JuniorId] = []
+    wishes: list[Wish] = []
+    unknown: list[str] = []
+    for slot in heard.slots:
+        match slot.name:
+            case Name.PERSON:
+                found = person(slot.words, on_screen) or person(slot.words, organisation.people)
+                if found is None:
+                    unknown.append(slot.words)
+                elif slot.wanted:
+                    juniors.append(found)
+                else:
+                    wishes.append(Wish(WishKind.PERSON, found, wanted=False))
+            case Name.NUMBER:
+                place = number(slot.words, len(on_screen))
+                if place is None:
+                    unknown.append(slot.words)
+                else:
+                    juniors.append(on_screen[place][0])
+            case _:
+                wishes += _wishes(slot, organisation, senior, [each for each, _ in on_screen], at)
+    levels = [LEVELS[each.name] for each in heard.slots if each.name in LEVELS and each.wanted]
+    return Named(
+        wishes=tuple(dict.fromkeys(wishes)),
+        juniors=tuple(dict.fromkeys(juniors)),
+        level=levels[0] if levels else None,
+        topics=heard.words(Name.TOPIC, Name.PERSPECTIVE),
+        purposes=heard.words(Name.PURPOSE),
+        unknown=tuple(unknown),
+    )
+
+
+def _wishes(
+    slot: Slot, organisation: Organisation, senior: Senior | None, on_screen: Sequence[JuniorId], at: datetime
+) -> Iterator[Wish]:
+    match slot.name:
+        case Name.PLACE:
+            yield Wish(WishKind.PLACE, known(slot.words, organisation.sites) or slot.words, slot.wanted)
+        case Name.NEAR if senior and senior.site:
+            yield Wish(WishKind.PLACE, senior.site, slot.wanted)
+        case Name.DEPARTMENT:
+            found = known(slot.words, organisation.departments)
+            own = senior.department if senior else ""
+            yield Wish(WishKind.DEPARTMENT, found or (slot.words if slot.wanted else own or slot.words), slot.wanted)
+        case Name.DAY:
+            yield from (Wish(WishKind.DAY, each, slot.wanted) for each in days(slot.words, at))
+        case Name.LANGUAGE:
+            code = language(slot.words)
+            if code:
+                yield Wish(WishKind.LANGUAGE, code, slot.wanted)
+        case Name.TOPIC if not slot.wanted:
+            yield Wish(WishKind.TOPIC, slot.words, wanted=False)
+        case Name.SURPRISE if slot.wanted:
+            yield Wish(WishKind.SURPRISE, among=tuple(on_screen))
+        case name if name in SIMPLE:
+            yield Wish(SIMPLE[name], wanted=slot.wanted)
+
+
+def known(words: str, names: Sequence[str]) -> str | None:
+    """Return the name that the words spell, nearly, or None.
+
+    Examples
+    --------
+    >>> known("utrehct", ["Utrecht", "Gent"]), known("Tokyo", ["Utrecht", "Gent"])
+    ('Utrecht', None)
+    """
+    found = process.extractOne(words, names, scorer=fuzz.ratio, processor=default_process, score_cutoff=NEARLY)
+    return found[0] if found else None
+
+
+def person(words: str, people: Sequence[tuple[JuniorId, str]]) -> JuniorId | None:
+    """Return who is meant by a first name or a full one; the first of several, None for nobody.
+
+    Examples
+    --------
+    >>> person("sane", [("j1", "Tim Bos"), ("j2", "Sanne de Wit")])
+    'j2'
+    """
+    words = default_process(words)
+    best, likeness = None, float(NEARLY)
+    for junior_id, name in people:
+        full = default_process(name)
+        first = full.split(" ")[0]
+        near = max(fuzz.ratio(words, full), fuzz.ratio(words, first) if " " not in words else 0.0)
+        if near > likeness:
+            best, likeness = junior_id, near
+    return best
+
+
+def number(words: str, n: int) -> int | None:
+    """Return the place, from 0, that a number or an ordinal means among `n`, or None.
+
+    Examples
+    --------
+    >>> number("de tweede", 3), number("number 3", 3), number("laatste", 3), number("99", 3)
+    (1, 2, 2, None)
+    """
+    for code in LANGUAGES:
+        digits = "".join(each if each.isdecimal() else " " for each in alpha2digit(words, code, 0)).split()
+        if digits:
+            return int(digits[0]) - 1 if len(digits[0]) < 4 and 1 <= int(digits[0]) <= n else None
+    spelt = {say(f"ordinal.{each}", code): each for code in LANGUAGES for each in ORDINALS}
+    for word in default_process(words).split():
+        found = known(word, list(spelt))
+        if found:
+            place = {"last": n - 1, "middle": n // 2}.get(spelt[found]) if n else None
+            place = int(spelt[found]) - 1 if place is None and spelt[found].isdecimal() else place
+            return place if place is not None and place < n else None
+    return None
+
+
+def days(words: str, at: datetime) -> list[str]:
+    """Return the days of the week that are named, by name or as a date; "sat" and "sun" too.
+
+    Examples
+    --------
+    >>> days("dinsdagmiddag of vrijdg", datetime(2026, 11, 24)), days("3 december", datetime(2026, 11, 24))
+    (['tue', 'fri'], ['thu'])
+    """
+    found: list[str] = []
+    for word in default_process(words).split():
+        near = {code: max(_like_day(word, name) for name in names) for code, names in _weekdays().items()}
+        best = max(near, key=lambda code: near[code])
+        if near[best] >= NEARLY and best not in found:
+            found.append(best)
+    if found:
+        return found
+    base = at.replace(tzinfo=None)
+    date = dateparser.parse(
+        words, languages=list(LANGUAGES), settings={"PREFER_DATES_FROM": "future", "RELATIVE_BASE": base}
+    )
+    return [WEEKDAYS[date.weekday()]] if date else []
+
+
+def _like_day(word: str, name: str) -> float:
+    """Return how like a word is to the name of a day; a longer word may begin with it ("dinsdagmiddag")."""
+    return 0.0 if len(word) < len(name) - 2 else float(fuzz.ratio(word[: len(name) + (len(name) > 3)], name))
+
+
+def language(words: str) -> str | None:
+    """Return the code of the language that is named in Dutch or English, or None.
+
+    Examples
+    --------
+    >>> language("Engels"), language("dutch"), language("fraans"), language("Klingon") in (None, "tlh")
+    ('en', 'nl', 'fr', True)
+    """
+    found = process.extractOne(
+        words, list(_language_names()), scorer=fuzz.ratio, processor=default_process, score_cutoff=80
+    )
+    return _language_names()[found[0]] if found else None
+
+
+@cache
+def _weekdays() -> dict[str, tuple[str, ...]]:
+    wide = [Locale(code).days["format"]["wide"] for code in LANGUAGES]
+    return {code: tuple(str(each[place]).lower() for each in wide) for place, code in enumerate(WEEKDAYS)}
+
+
+@cache
+def _language_names() -> dict[str, str]:
+    """Return codes by name, the two of the product first, so that they win where names are alike."""
+    codes = [*LANGUAGES, *(code for code in Locale("en").languages if len(str(code)) <= 3 and code not in LANGUAGES)]
+    return {
+        str(Locale(spoken).languages[code]).lower(): code
+        for code in map(str, codes)
+        for spoken in LANGUAGES
+        if code in Locale(spoken).languages
+    }
