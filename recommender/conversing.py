@@ -3,6 +3,7 @@
 Everything a senior does becomes a turn, and what the guide answers more of them. Both are stored at once or not at all.
 """
 
+import json
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -407,8 +408,10 @@ class Conversing:
         elif found.wishes or found.level is not None:
             brief = brief.wishing(*found.wishes)
             brief = brief if found.level is None else replace(brief, level=found.level)
-        else:
+        elif question.facet == "theme" or found.topics:
             brief = brief.with_goal(policy.goal_words(heard, found))
+        else:
+            return self._carry_out(now, Plan(Do.TELL, reply="what_answer", misunderstood=True))
         return self._search(now, Kind.ANSWER, brief, option)
 
     def _search(self, now: Moment, kind: Kind, brief: Brief, option: str | None = None) -> State:
@@ -506,7 +509,7 @@ class Conversing:
                 step.slate_id,
                 step.junior_id,
                 self._clock(),
-                step.told or {},
+                json.loads(json.dumps(step.told or {})),  # as it will come back from the store
             )
             for place, step in enumerate(steps)
         ]

@@ -56,8 +56,8 @@ _NUMERAL = re.compile(
 
 _PLACEHOLDER = re.compile(r"\{\w+\}")
 _WORD = re.compile(r"[^\W\d_]+")
-_NOT_PLAIN = re.compile(r"[^0-9A-Za-zÀ-ÖØ-öø-ÿ .,;:!?'’“”–—…%-]")
-"""Anything else is markup, part of an address, hidden, or of a script that we don't write in."""
+_NOT_PLAIN = re.compile(r"^-|[^0-9A-Za-zÀ-ÖØ-öø-ÿ .,;:!?'’“”–—…%-]")
+"""Anything else, and a dash in front, is markup, part of an address, hidden, or of a script that we don't write in."""
 _LINK = re.compile(r"(?<=\w)\.(?=[^\W\d])|(?<=[^\W\d])\.(?=\w)|:(?=[^\W\d])|\bwww\b", re.IGNORECASE)
 """A point inside a word (evil.nl), or a colon before one (``mailto:x``, and what Streamlit draws as an icon)."""
 
@@ -316,9 +316,8 @@ def _own_words(language: Language) -> frozenset[str]:
 
 
 def _numbers(text: str) -> list[str]:
-    signs = [each for each in text if each.isnumeric() and not each.isdecimal()]
     words = [each[0] for each in _NUMERAL.finditer(text.lower())]
-    return sorted(re.findall(r"\d+(?:[.,:]\d+)*", text) + signs + words)
+    return sorted(re.findall(r"\d+(?:[.,:]\d+)*", text) + words)
 
 
 def _same_names(sentence: str, reply: str, known: frozenset[str]) -> bool:

@@ -15,7 +15,7 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
 from text_to_num import alpha2digit
 
-from recommender.dialogue.acts import Heard, Name, Slot
+from recommender.dialogue.acts import Act, Heard, Name, Slot
 from recommender.dialogue.brief import Wish, WishKind
 from recommender.dialogue.policy import Named
 from recommender.domain import JuniorId, Senior
@@ -39,6 +39,12 @@ SIMPLE = {
     Name.BUSY: WishKind.FREE,
 }
 """Slots whose words needn't be looked up."""
+
+OPPOSITE = {Name.ONLINE: WishKind.ON_SITE, Name.ON_SITE: WishKind.ONLINE}
+"""Not online is at a table: who can do both is not left out."""
+
+ABOUT_PEOPLE = frozenset({Act.WHY, Act.WHY_NOT, Act.CHOOSE, Act.COMPARE})
+"""Acts in which a name on screen is meant, also where it was not read as one."""
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -80,13 +86,13 @@ def named(
     for slot in heard.slots:
         match slot.name:
             case Name.PERSON:
-                found = person(slot.words, on_screen) or person(slot.words, organisation.people)
-                if found is None:
+                who = person(slot.words, on_screen) or person(slot.words, organisation.people)
+                if who is None:
                     unknown.append(slot.words)
                 elif slot.wanted:
-                    juniors.append(found)
+                    juniors.append(who)
                 else:
-                    wishes.append(Wish(WishKind.PERSON, found, wanted=False))
+                    wishes.append(Wish(WishKind.PERSON, who, wanted=False))
             case Name.NUMBER:
                 place = number(slot.words, len(on_screen))
                 if place is None:
@@ -95,6 +101,12 @@ def named(
                     juniors.append(on_screen[place][0])
             case _:
                 wishes += _wishes(slot, organisation, senior, [each for each, _ in on_screen], at)
+    spelt = {each.name for each in heard.slots}
+    if heard.act in ABOUT_PEOPLE and not spelt & {Name.PERSON, Name.NUMBER}:
+        juniors += [who for word in default_process(heard.text).split() if (who := person(word, on_screen))]
+    if heard.act in (Act.CRITIQUE, Act.ANSWER) and Name.PLACE not in spelt:
+        towns = [found for word in default_process(heard.text).split() if (found := known(word, organisation.sites))]
+        wishes += [Wish(WishKind.PLACE, each) for each in towns[:1]]
     levels = [LEVELS[each.name] for each in heard.slots if each.name in LEVELS and each.wanted]
     return Named(
         wishes=tuple(dict.fromkeys(wishes)),
@@ -110,14 +122,8 @@ def _wishes(
     slot: Slot, organisation: Organisation, senior: Senior | None, on_screen: Sequence[JuniorId], at: datetime
 ) -> Iterator[Wish]:
     match slot.name:
-        case Name.PLACE:
-            yield Wish(WishKind.PLACE, known(slot.words, organisation.sites) or slot.words, slot.wanted)
-        case Name.NEAR if senior and senior.site:
-            yield Wish(WishKind.PLACE, senior.site, slot.wanted)
-        case Name.DEPARTMENT:
-            found = known(slot.words, organisation.departments)
-            own = senior.department if senior else ""
-            yield Wish(WishKind.DEPARTMENT, found or (slot.words if slot.wanted else own or slot.words), slot.wanted)
+        case Name.PLACE | Name.NEAR | Name.DEPARTMENT:
+            yield from _where(slot, organisation, senior)
         case Name.DAY:
             yield from (Wish(WishKind.DAY, each, slot.wanted) for each in days(slot.words, at))
         case Name.LANGUAGE:
@@ -128,8 +134,23 @@ def _wishes(
             yield Wish(WishKind.TOPIC, slot.words, wanted=False)
         case Name.SURPRISE if slot.wanted:
             yield Wish(WishKind.SURPRISE, among=tuple(on_screen))
+        case name if name in OPPOSITE and not slot.wanted:
+            yield Wish(OPPOSITE[name])
         case name if name in SIMPLE:
             yield Wish(SIMPLE[name], wanted=slot.wanted)
+
+
+def _where(slot: Slot, organisation: Organisation, senior: Senior | None) -> Iterator[Wish]:
+    """Yield the town or the department that is meant; "mine" where it is no name that is known."""
+    match slot.name:
+        case Name.PLACE:
+            yield Wish(WishKind.PLACE, known(slot.words, organisation.sites) or slot.words, slot.wanted)
+        case Name.NEAR if senior and senior.site:
+            yield Wish(WishKind.PLACE, senior.site, slot.wanted)
+        case Name.DEPARTMENT:
+            found = known(slot.words, organisation.departments)
+            own = senior.department if senior and not slot.wanted else ""
+            yield Wish(WishKind.DEPARTMENT, found or own or slot.words, slot.wanted)
 
 
 def known(words: str, names: Sequence[str]) -> str | None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from recommender.bootstrap import Installation
-from recommender.dialogue.state import SENIOR, Kind, Stage, State
+from recommender.dialogue.state import ASIDE, SENIOR, Kind, Stage, State
 from recommender.domain import ConversationId, SeniorId, Suggestion
 from recommender.errors import TelemachosError
 from recommender.explain import minus_sentence
@@ -93,8 +93,11 @@ def _tell(act: str, state: State, reply: list[str], service: Service, language: 
         print(json.dumps(line, ensure_ascii=False))
         return
     print("\n".join(reply))
-    for text in _drawn(shown, service, state, language):
-        print(text)
+    if act not in ASIDE:  # what hasn't changed needn't be read again
+        for text in _drawn(shown, service, state, language):
+            print(text)
+    for number, meaning in enumerate(state.unsure, start=1):
+        print(f"  [{number}] {say(f'unsure.{meaning}', language)}")
 
 
 def _shown(service: Service, state: State) -> list[Suggestion]:
@@ -117,5 +120,3 @@ def _drawn(shown: list[Suggestion], service: Service, state: State, language: La
     if state.question is not None and state.stage is Stage.CHOOSING:
         for number, option in enumerate(state.question.options, start=1):
             yield f"  [{number}] {option_text(state.question.facet, option, language)}"
-    for number, act in enumerate(state.unsure, start=1):
-        yield f"  [{number}] {say(f'unsure.{act}', language)}"

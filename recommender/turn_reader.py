@@ -30,8 +30,8 @@ FOLDER = "turns"
 """Of the reader, within the folder of models."""
 ACT_CHARACTERS = 400
 """Of a text that its act is read from: who writes more says first what they want."""
-SLOT_WORDS = 120
-"""Words of a text that slots are looked for in."""
+SLOT_WORDS, SLOT_CHARACTERS = 120, 1200
+"""Of a text that slots are looked for in."""
 TOLD = 4
 """Acts that are told with their chances."""
 ACTS, NAMES, CONTEXTS = tuple(Act), tuple(Name), tuple(Context)
@@ -116,10 +116,12 @@ class TurnReader:
         context : Context
             Where in the conversation it was typed.
         """
-        chances = self._act_chances(text[:ACT_CHARACTERS], context)
+        # Half a surrogate pair, as JSON can carry it, is no text to any tokenizer.
+        clean = text[:SLOT_CHARACTERS].encode("utf-8", "replace").decode()
+        chances = self._act_chances(clean[:ACT_CHARACTERS], context)
         order = np.argsort(-chances, kind="stable")[:TOLD]
         acts = tuple((ACTS[place], float(chances[place])) for place in order)
-        return Heard(text, acts, self._slots(text, context), float(chances[ACTS.index(Act.UPSET)]))
+        return Heard(text, acts, self._slots(clean, context), float(chances[ACTS.index(Act.UPSET)]))
 
     def styles(self, vectors: Vectors) -> Floats:
         """Return the chances that sentences of a profile tell each of `STYLES`.

@@ -20,15 +20,16 @@ Vectors = NDArray[np.float32]
 Places = NDArray[np.int64]
 
 WEIGHTS = {
-    WishKind.PATIENT: 1.2,
-    WishKind.HANDS_ON: 1.2,
-    WishKind.TECHNICAL: 1.2,
-    WishKind.FREE: 1.5,
-    WishKind.TOPIC: 1.5,
-    WishKind.LIKE: 1.5,
-    WishKind.SURPRISE: 1.5,
+    WishKind.PATIENT: 0.6,
+    WishKind.HANDS_ON: 0.6,
+    WishKind.TECHNICAL: 0.6,
+    WishKind.FREE: 0.6,
+    WishKind.TOPIC: 1.0,
+    WishKind.LIKE: 1.0,
+    WishKind.SURPRISE: 0.8,
 }
-"""Log-odds for one standard deviation among those in play: a wish that is said aloud outweighs a nuance of the text."""
+"""Log-odds for one standard deviation among those in play: enough to choose between people who fit, not to win from
+whom the words fit."""
 
 MOST = 2.0
 """Standard deviations that count, at most."""

@@ -100,9 +100,22 @@ class Brief:
         return replace(self, goals=tuple(dict.fromkeys(goals)), wishes=kept, level=None)
 
     def wishing(self, *wishes: Wish) -> "Brief":
-        """Return the brief with more wishes; each takes the place of those it contradicts."""
+        """Return the brief with more wishes; each takes the place of those it contradicts.
+
+        Examples
+        --------
+        >>> utrecht, gent = Wish(WishKind.PLACE, "Utrecht"), Wish(WishKind.PLACE, "Gent")
+        >>> [each.value for each in Brief().wishing(utrecht, gent).wishes]
+        ['Gent']
+        >>> Brief().wishing(utrecht).wishing(replace(utrecht, wanted=False)).wishes
+        ()
+        """
         brief = self
         for wish in wishes:
+            opposite = replace(wish, wanted=True)
+            if not wish.wanted and opposite in brief.wishes:  # "not in Utrecht after all": the wish goes, no more
+                brief = brief.without(opposite)
+                continue
             kept = tuple(each for each in brief.wishes if not _contradicts(wish, each))
             brief = replace(brief, wishes=(*kept, wish))
         return brief

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from recommender.conversing import MAX_REQUEST, Conversing
 from recommender.domain import SeniorId
-from recommender.service import MAX_REQUEST, Service
+from recommender.service import Service
 from recommender.wording import LANGUAGES, Language, say
 
 Visit = Callable[..., AppTest]
@@ -215,7 +216,7 @@ def test_unexpected_error_has_a_code_and_loses_no_text(
     """The page shows a reference code that is also in the log; what was typed is back in the box; then it works."""
     at = visit("s1", language)
     with monkeypatch.context() as broken, caplog.at_level(logging.ERROR):
-        broken.setattr(Service, "say", lambda *_: 1 / 0)
+        broken.setattr(Conversing, "hear", lambda *_: 1 / 0)
         ask(at, "Excel")
     code = re.search(r"[0-9A-F]{4}", at.error[0].value)
     assert code

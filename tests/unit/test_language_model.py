@@ -267,8 +267,8 @@ def test_good_words_are_taken(serve) -> None:
 
 
 def test_good_words_are_taken_without_the_space_around_them(serve) -> None:
-    """Models like to end with a new line; a letter and its accent are put together."""
-    model = serve(saying("\n De coo\u0308rdinator kijkt er snel naar. \n")).model()
+    """Models like to end with a new line, or to repeat the marks; a letter and its accent are put together."""
+    model = serve(saying("\n <text>De coo\u0308rdinator kijkt er snel naar.</text> \n")).model()
     assert model.rephrase("De coördinator kijkt ernaar.", "nl") == "De coördinator kijkt er snel naar."
 
 
@@ -348,7 +348,7 @@ def test_long_text_is_cut(serve, text: str) -> None:
     assert len(server.asked[0][2]["messages"][1]["content"]) == MAX_SENT + len("<text></text>")
 
 
-@pytest.mark.parametrize("key", [KEY, f"{KEY}é\n"], ids=["well made", "that no header can hold"])
+@pytest.mark.parametrize("key", [KEY, f"{KEY}\n"], ids=["well made", "that no header can hold"])
 def test_log_tells_no_text_and_no_key(serve, key: str, caplog: pytest.LogCaptureFixture) -> None:
     """Not even at the level for developers, and whether or not there is an answer."""
     caplog.set_level(logging.DEBUG)
@@ -488,6 +488,7 @@ def test_other_words_for_the_same(sentence: str, reply: str, language: Language)
             ("Vraag het.", f"Vraag{sign}het.", "nl", "characters")
             for sign in '<>[]()*_#|`$~\\/@&{}"\t\x00\u202e\u200b\xa0е🚀'
         ),
+        ("Vraag het.", "- Vraag het.", "nl", "characters"),
         ("Kies 3 mensen.", "Kies mensen.", "nl", "numbers"),
         ("Kies mensen.", "Kies 3 mensen.", "nl", "numbers"),
         ("Stap 3 van 3: kies mensen.", "Stap 3: kies mensen.", "nl", "numbers"),
