@@ -11,6 +11,7 @@ from recommender.domain import Junior, JuniorId, Remote, Senior, Slate, Suggesti
 from recommender.explain import join
 from recommender.framework import framework
 from recommender.registry import Manifest
+from recommender.replies import Known, sentences
 from recommender.service import Service
 from recommender.store.slates import Choice
 from recommender.text import statements
@@ -114,6 +115,18 @@ def on_screen(slate: Slate, state: State) -> tuple[list[Suggestion], bool]:
 def said(state: State) -> list[str]:
     """Return what the senior has typed, oldest first, of what is in force."""
     return [turn.said for turn in state.turns if turn.speaker == SENIOR and turn.said]
+
+
+def transcript(state: State, known: Known, name: str, language: Language) -> list[str]:
+    """Return a conversation in words: what the senior typed, and what the guide said, in order."""
+    found = []
+    for turn in state.turns:
+        if turn.speaker != SENIOR:
+            guide = " ".join(sentences(turn, state, known, language))
+            found.append(say("handover.you", language, name=say("app.name", language), words=guide))
+        elif turn.said:
+            found.append(say("handover.you", language, name=name, words=turn.said))
+    return found
 
 
 @dataclass(frozen=True)

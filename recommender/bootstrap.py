@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from recommender.blend import BlendedEncoder, UniversalEncoder
 from recommender.competences import CompetenceReader, load_reader
+from recommender.conversing import Phraser
 from recommender.encoder import Encoder, SentenceEncoder, WordEncoder, fallback_encoder, load_encoder
 from recommender.errors import EncoderUnavailable, ModelRefused, TelemachosError
 from recommender.known_needs import KnownNeeds
+from recommender.language_model import LanguageModel
 from recommender.neutral import NeutralEncoder
 from recommender.ranker import AdditiveRanker, similarity_only
 from recommender.recommending import Recommender
@@ -85,15 +87,15 @@ def install(settings: Settings, progress: Progress | None = None) -> Installatio
     """
     store = Store(settings.home / DATABASE)
     parts = load_parts(settings, progress)
-    return Installation(settings, service_over(store, parts), parts)
+    return Installation(settings, service_over(store, parts, _phraser(settings)), parts)
 
 
-def service_over(store: Store, parts: Parts) -> Service:
+def service_over(store: Store, parts: Parts, phraser: Phraser | None = None) -> Service:
     """Return the use cases over a store, with what was loaded."""
     recommender = Recommender(
         store, parts.encoder, parts.ranker, parts.reader, parts.known_needs, parts.doubt_below, parts.turns
     )
-    return Service(store, recommender, hearer=parts.turns)
+    return Service(store, recommender, hearer=parts.turns, phraser=phraser)
 
 
 def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:
@@ -131,6 +133,13 @@ def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:
     known_needs = KnownNeeds(encoder, settings.home / KEPT) if encoder.genuine else None
     reader, turns = _reader(settings, encoder), _turns(settings, encoder, words)
     return Parts(encoder, registry, reader, known_needs, turns, tuple(notices), tuple(trouble))
+
+
+def _phraser(settings: Settings) -> LanguageModel | None:
+    if not settings.language_model:
+        return None
+    key = settings.language_model_key.get_secret_value()
+    return LanguageModel(settings.language_model, settings.language_model_name, key)
 
 
 def _reader(settings: Settings, encoder: Encoder) -> CompetenceReader | None:

@@ -141,7 +141,7 @@ def why(suggestion: Suggestion, junior: Junior, language: Language) -> list[str]
     return found
 
 
-WISHED = "wish_"
+WISHED = "wished_"
 """How the names of contributions begin that come from a wish."""
 
 

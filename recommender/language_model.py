@@ -88,7 +88,7 @@ class LanguageModel:
     model : str
         Name that the server knows it by.
     key : str
-        Sent as a bearer token. Empty: none.
+        Sent as a bearer token: letters, digits and signs without a space. Empty: none.
     timeout : float
         Seconds for a whole question: looking up the name, connecting and reading, however slowly bytes come.
     clock : callable
@@ -97,7 +97,8 @@ class LanguageModel:
     Raises
     ------
     InputRefused
-        If the address is not http or https, not encrypted to another machine, or has more than a host and path.
+        If the address is not http or https, not encrypted to another machine, or has more than a host and path; or if
+        the key can't be sent.
     """
 
     def __init__(
@@ -109,6 +110,8 @@ class LanguageModel:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = _checked(address) + "/chat/completions"
+        if not re.fullmatch("[!-~]*", key):  # the library's log would quote what no header can hold
+            raise InputRefused("model_key")
         self._model, self._key, self._timeout, self._clock = model, key, timeout, clock
         self._tls = ssl.create_default_context()  # the system's, where an organisation keeps its own authority
         self._lock = threading.Lock()

@@ -27,36 +27,44 @@ class Known:
     senior: Senior | None = None
 
 
-def replies(state: State, known: Known, language: Language) -> list[str]:
-    """Return what the guide said last, paragraph by paragraph; empty after a step that needs no answer."""
-    told = [sentence for turn in state.replies for sentence in sentences(turn, state, known, language)]
+def replies(state: State, known: Known, language: Language, *, drawn: bool = False) -> list[str]:
+    """Return what the guide said last, paragraph by paragraph.
+
+    With `drawn`, what a page draws as parts of its own is left out: the question, and what stands above the cards.
+    """
+    told = [each for turn in state.replies for each in sentences(turn, state, known, language, drawn=drawn)]
+    if drawn:
+        return told
     return told or ([say("reply.here_again", language)] if state.stage is Stage.CHOOSING else [])
 
 
-def sentences(turn: Turn, state: State, known: Known, language: Language) -> list[str]:
-    """Return what one turn of the guide says. A question says only itself; its options are drawn apart."""
-    match Kind(turn.kind):
-        case Kind.GREETING:
-            return [say("ask.greeting", language)]
+ALWAYS = {
+    Kind.GREETING: ("ask.greeting",),
+    Kind.NOBODY: ("reply.nobody", "ask.nobody_next"),
+    Kind.SENT: ("ask.sent",),
+    Kind.HANDED: ("reply.handed",),
+}
+"""What is said word for word."""
+
+
+def sentences(turn: Turn, state: State, known: Known, language: Language, *, drawn: bool = False) -> list[str]:
+    """Return what one turn of the guide says. A question says only itself, without its options."""
+    kind = Kind(turn.kind)
+    if kind in ALWAYS:
+        return [say(key, language) for key in ALWAYS[kind]]
+    match kind:
         case Kind.SLATE if turn.slate_id:
-            return [*_changed(turn, known, language), _found(known.slate(turn.slate_id), language)]
-        case Kind.NOBODY:
-            return [say("ask.nobody", language) + ".", say("ask.nobody_next", language)]
+            found = [] if drawn else [_found(known.slate(turn.slate_id), language)]
+            return [*_changed(turn, known, language), *found]
+        case Kind.QUESTION if not drawn:
+            return [question_text(Question.restored(turn.told), language)]
         case Kind.BLOCKED:
             wishes = wishes_of(turn.told["wishes"])
             names = join([chip(each, known, language) for each in wishes], language)
             return [say("reply.blocked", language), say("reply.blocked_by", language, wishes=names)]
-        case Kind.QUESTION:
-            return [question_text(Question.restored(turn.told), language)]
         case Kind.CHECK if turn.junior_id:
-            return [
-                say("ask.check", language, name=_first(known.junior(turn.junior_id))),
-                say("ask.check_text", language),
-            ]
-        case Kind.SENT:
-            return [say("ask.sent", language)]
-        case Kind.HANDED:
-            return [say("reply.handed", language)]
+            name = _first(known.junior(turn.junior_id))
+            return [say("ask.check", language, name=name), say("ask.check_text", language)]
         case Kind.REPLY:
             return _reply(turn, state, known, language)
         case _:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from recommender.errors import SettingRefused
@@ -40,6 +40,11 @@ class Settings(BaseSettings):
         None, description="Text put before each request and statement. Empty: the encoder's own default."
     )
     models: Path = Field(ROOT / "models", description="Folder with the rankers that ship with the product.")
+    language_model: str = Field(
+        "", description="Address of an OpenAI-compatible language model that may say replies otherwise. Empty: none."
+    )
+    language_model_name: str = Field("default", description="Which model to ask at that address.")
+    language_model_key: SecretStr = Field(SecretStr(""), description="Its key, where it needs one.")
     language: Language = Field("en", description="Language of the command line: `nl` or `en`.")
 
 

@@ -37,6 +37,7 @@ from recommender.turn_reader import (
     STYLES,
     TAGS,
     WORD_BUCKETS,
+    Found,
     Tagger,
     TurnManifest,
     WordFeatures,
@@ -69,8 +70,6 @@ SHRINK = 0.25
 Vectors = NDArray[np.float32]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-Said = tuple[Name, int, int, bool]
-"""A slot: its name, where it starts and ends, and whether it is wanted."""
 Counts = tuple[Name, int, int, int]
 """Of one slot: how often it was found, wrongly named, and missed."""
 
@@ -466,12 +465,12 @@ def _read_held_out(
     return read
 
 
-def said(utterance: Utterance, tags: Floats, wanted: Floats, reserve: float) -> list[Said]:
+def said(utterance: Utterance, tags: Floats, wanted: Floats, reserve: float) -> list[Found]:
     """Return the slots that are read in an utterance."""
     return list(found(words_of(utterance.text), tags, wanted, reserve))
 
 
-def matches(utterance: Utterance, read: Sequence[Said], share: float = ALIKE) -> list[Counts]:
+def matches(utterance: Utterance, read: Sequence[Found], share: float = ALIKE) -> list[Counts]:
     """Return for each name with its sign how many slots were found, wrongly named, and missed.
 
     A closed slot counts once, and where its words are doesn't matter. An open one is found if the place that was read
@@ -488,15 +487,15 @@ def matches(utterance: Utterance, read: Sequence[Said], share: float = ALIKE) ->
     return counts + [(Name(each[0]), 0, 0, 1) for each in left]
 
 
-def _once(slots: Sequence[Said]) -> list[Said]:
+def _once(slots: Sequence[Found]) -> list[Found]:
     """Return the slots, each closed one once for each sign."""
-    kept: dict[object, Said] = {}
+    kept: dict[object, Found] = {}
     for each in slots:
         kept.setdefault((each[0], each[3]) if each[0] in CLOSED else each, each)
     return list(kept.values())
 
 
-def _same(one: Said, other: Said, share: float) -> bool:
+def _same(one: Found, other: Found, share: float) -> bool:
     if (one[0], one[3]) != (other[0], other[3]):
         return False
     common = min(one[2], other[2]) - max(one[1], other[1])
@@ -510,7 +509,7 @@ def f1(counts: Sequence[Counts]) -> float:
     return 2 * right / (2 * right + errors) if right + errors else float("nan")
 
 
-def slot_f1(utterances: Sequence[Utterance], read: Sequence[Sequence[Said]]) -> float:
+def slot_f1(utterances: Sequence[Utterance], read: Sequence[Sequence[Found]]) -> float:
     """Return micro F1 of slots over utterances."""
     return f1([one for each, slots in zip(utterances, read, strict=True) for one in matches(each, slots)])
 

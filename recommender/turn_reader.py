@@ -49,6 +49,8 @@ _TOKEN = re.compile(r"\w+", re.UNICODE)
 
 Vectors = NDArray[np.float32]
 Floats = NDArray[np.float64]
+Found = tuple[Name, int, int, bool]
+"""A slot: its name, where it starts and ends, and whether it is wanted."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ class TurnReader:
         chances = self._act_chances(clean[:ACT_CHARACTERS], context)
         order = np.argsort(-chances, kind="stable")[:TOLD]
         acts = tuple((ACTS[place], float(chances[place])) for place in order)
-        return Heard(text, acts, self._slots(clean, context), float(chances[ACTS.index(Act.UPSET)]))
+        slots = tuple(Slot(name, clean[start:end], sign) for name, start, end, sign in self.spans(clean, context))
+        return Heard(text, acts, slots, float(chances[ACTS.index(Act.UPSET)]))
 
     def styles(self, vectors: Vectors) -> Floats:
         """Return the chances that sentences of a profile tell each of `STYLES`.
@@ -150,23 +153,16 @@ class TurnReader:
         odds += weights[start + self.manifest.dim + CONTEXTS.index(context)] + self._arrays["act_bias"]
         return _softmax(odds.astype(np.float64) / self.manifest.temperature)
 
-    def _slots(self, text: str, context: Context) -> tuple[Slot, ...]:
-        """Return the slots of a text, in its order."""
+    def spans(self, text: str, context: Context) -> list[Found]:
+        """Return the slots of the first `SLOT_WORDS` words of a text, in its order, with their places."""
         places = words_of(text)[:SLOT_WORDS]
         if not places:
-            return ()
+            return []
         # What comes after the last word that is read would only cost time.
         text = text[: places[-1][1] + 1]
         (vectors,) = self._words.words([text], [places])
         tags, wanted = self._tagger(word_features(text, places, context), vectors)
-        return tuple(
-            Slot(name, text[start:end], sign) for name, start, end, sign in found(places, tags, wanted, self.reserve)
-        )
-
-    @property
-    def reserve(self) -> float:
-        """What is taken from the log-chance that a word is in no slot."""
-        return self.manifest.reserve
+        return list(found(places, tags, wanted, self.manifest.reserve))
 
 
 @dataclass(frozen=True)
@@ -241,9 +237,7 @@ class Tagger:
         return both
 
 
-def found(
-    places: Sequence[Place], tags: Floats, wanted: Floats, reserve: float = 0.0
-) -> Iterator[tuple[Name, int, int, bool]]:
+def found(places: Sequence[Place], tags: Floats, wanted: Floats, reserve: float = 0.0) -> Iterator[Found]:
     """Yield the slots of a text: name, start, end, and whether it is wanted.
 
     Parameters

@@ -77,7 +77,7 @@ def _now(here: Here, state: State) -> None:
         return
     fresh = not views.said(state) and not state.brief.wishes and all(t.kind == Kind.GREETING for t in state.replies)
     if not fresh:
-        conversation.reply(here, replies(state, conversation.known(here), here.language))
+        conversation.reply(here, replies(state, conversation.known(here), here.language, drawn=True))
     conversation.unsure(here, state.unsure, _meant)
     conversation.offer(here, state, _offer_yes, _offer_no)
     if state.question is not None:

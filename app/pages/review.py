@@ -7,7 +7,9 @@ import streamlit as st
 
 from app import components, frame, views
 from app.frame import Here
-from recommender.domain import Decision, Junior, Senior, SeniorId, SlateId
+from recommender.dialogue.state import State
+from recommender.domain import ConversationId, Decision, Junior, Senior, SeniorId, SlateId
+from recommender.replies import Known, chip
 from recommender.store.slates import Choice
 
 RECENT = 5
@@ -35,8 +37,51 @@ def page() -> None:
             _detail(here, looked_at)
             if reason_missing:
                 components.problem(here.session)
+    _handed_over(here)
     _recent(here, here.service.decided()[:RECENT])
     _explore(here)
+
+
+def _handed_over(here: Here) -> None:
+    """Draw the conversations that seniors have given to a person, each with its words."""
+    handed = here.service.handed_over()
+    if not handed:
+        return
+    st.header(here.say("handover.title"), anchor=False)
+    st.markdown(here.say("handover.text"))
+    for each, state in handed:
+        senior = here.service.senior(each.senior_id) if each.senior_id else None
+        name = senior.name if senior else here.say("review.nobody")
+        with st.container(border=True, key=f"handed-{each.conversation_id}"):
+            st.subheader(components.plain(here.say("handover.from", name=name)), anchor=False)
+            st.caption(views.waited(each.at, datetime.now(UTC), here.language))
+            _brief(here, state)
+            with st.expander(here.say("handover.read"), key=f"read-{each.conversation_id}"):
+                known = Known(here.service.junior, here.service.slate, senior)
+                for words in views.transcript(state, known, name, here.language):
+                    components.words(words)
+            st.button(
+                here.say("handover.done"),
+                key=f"handed-done-{each.conversation_id}",
+                on_click=_spoken_with,
+                args=(each.conversation_id,),
+            )
+
+
+def _brief(here: Here, state: State) -> None:
+    """Draw the wishes of a conversation and what the senior would give back."""
+    known = Known(here.service.junior, here.service.slate)
+    if state.brief.wishes:
+        wishes = ", ".join(chip(each, known, here.language) for each in state.brief.wishes)
+        components.words(here.say("handover.wishes", wishes=wishes))
+    if state.brief.gives_back:
+        components.words(here.say("handover.gives", words=state.brief.gives_back))
+
+
+def _spoken_with(conversation_id: ConversationId) -> None:
+    here = frame.here()
+    with here.session.step():
+        here.service.spoken_with(conversation_id, here.who.id)
 
 
 def _names(here: Here, choice: Choice) -> tuple[str, str]:
@@ -74,6 +119,8 @@ def _detail(here: Here, choice: Choice) -> None:
     with st.container(key="request", gap="xsmall"):
         st.caption(here.say("review.asked", name=components.plain(names[0])))
         components.words(f"“{choice.slate.request.text}”")
+        if choice.conversation_id:
+            _brief(here, here.service.talk.state(choice.conversation_id))
     for name in views.warnings(choice, senior, junior, load):
         st.warning(here.say(f"review.warn_{name}"), icon=":material/warning:")
     _people(here, senior, junior, load)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import SimpleQueue
 
 import pytest
 from hypothesis import given, settings
@@ -42,8 +43,10 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.append((self.path, dict(self.headers), json.loads(body)))
         try:
             self.server.behave(self)
+            self.server.ends.put("sent")
         except OSError:  # the other side went away, as it should
             self.close_connection = True
+            self.server.ends.put("left")
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -83,6 +86,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.behave = behave
         self.asked: list[tuple[str, dict[str, str], dict]] = []
+        self.ends: SimpleQueue[str] = SimpleQueue()
 
     def model(self, timeout: float = 5.0, **options) -> LanguageModel:
         """Return the product's side."""
@@ -215,6 +219,14 @@ def test_bad_server_changes_nothing(serve, behave: Behaviour, caplog: pytest.Log
     assert [each.levelno for each in ours] == [logging.WARNING] * 2
 
 
+@pytest.mark.parametrize("behave", [drips_body, drips_headers])
+def test_connection_ends_with_the_question(serve, behave: Behaviour) -> None:
+    """A server that goes on talking talks to nobody: no thread listens on."""
+    server = serve(behave)
+    server.model(timeout=0.3).rephrase(SENTENCE, "nl")
+    assert server.ends.get(timeout=60) == "left"
+
+
 def test_no_server_changes_nothing(serve) -> None:
     """Nobody listens at the address."""
     server = serve(good)
@@ -322,6 +334,7 @@ def test_only_the_given_text_is_sent(serve) -> None:
     assert "never instructions" in system["content"]
     assert second == first | {"messages": [system, {"role": "user", "content": "<text>iets anders</text>"}]}
     assert headers["authorization"] == f"Bearer {KEY}"
+    assert headers["accept-encoding"] == "identity"
     assert KEY not in json.dumps(first)
 
 
@@ -348,12 +361,11 @@ def test_long_text_is_cut(serve, text: str) -> None:
     assert len(server.asked[0][2]["messages"][1]["content"]) == MAX_SENT + len("<text></text>")
 
 
-@pytest.mark.parametrize("key", [KEY, f"{KEY}\n"], ids=["well made", "that no header can hold"])
-def test_log_tells_no_text_and_no_key(serve, key: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_tells_no_text_and_no_key(serve, caplog: pytest.LogCaptureFixture) -> None:
     """Not even at the level for developers, and whether or not there is an answer."""
     caplog.set_level(logging.DEBUG)
     for behave in (good, BAD["401"], saying("<b>geheim</b>")):
-        model = serve(behave).model(key=key)
+        model = serve(behave).model(key=KEY)
         model.rephrase(SENTENCE, "nl")
         model.propose(TEXT, SLOTS)
     assert "The language model gave no answer" in caplog.text
@@ -439,6 +451,14 @@ def test_address_is_refused(address: str) -> None:
     assert refused.value.values["address"] == address.replace("name:word@", "…@").replace("127.0.0.1@", "…@")
 
 
+@pytest.mark.parametrize("key", [f"{KEY}\n", f"{KEY}é", f" {KEY}", "a b", "\x00"])
+def test_key_that_no_header_can_hold_is_refused(key: str) -> None:
+    """The error does not repeat it."""
+    with pytest.raises(InputRefused) as refused:
+        LanguageModel("https://example.org/v1", "tiny", key)
+    assert (refused.value.key, refused.value.values) == ("model_key", {})
+
+
 @pytest.mark.parametrize(
     ("sentence", "reply", "language"),
     [
@@ -510,6 +530,7 @@ def test_other_words_for_the_same(sentence: str, reply: str, language: Language)
         ("Kies iemand die u helpt.", "Kies iemand die u", "nl", "end"),
         ("Uw vraag is verstuurd.", "Uw vraag is niet verstuurd.", "nl", "negation"),
         ("Uw vraag is niet verstuurd.", "Uw vraag is al verstuurd.", "nl", "negation"),
+        ("Your question was sent.", "Your question was not sent.", "en", "negation"),
         ("Your question was sent.", "Your question wasn’t sent.", "en", "negation"),
         (SENTENCE, "Deze mensen kunnen u helpen. Kies uw match die u aanspreekt.", "nl", "words"),
         (SENTENCE, "Deze mensen kunnen jou helpen. Kies wie jou aanspreekt.", "nl", "words"),

