@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -26,6 +26,9 @@ Place = tuple[int, int]
 
 BATCH = 32
 """Texts per call of the library: small enough for a progress bar that moves."""
+
+LAYERS = 4
+"""Of a model, evenly spaced, that tell the vectors of words."""
 
 HASHING = "hashing"
 CHARACTERS = "characters"
@@ -68,7 +71,7 @@ class WordEncoder(Protocol):
     """What turns the words of texts into vectors."""
 
     @property
-    def dim(self) -> int:
+    def word_dim(self) -> int:
         """Length of a vector."""
 
     def words(self, texts: Sequence[str], spans: Sequence[Sequence[Place]]) -> list[NDArray[np.float32]]:
@@ -83,7 +86,7 @@ class WordEncoder(Protocol):
 
         Returns
         -------
-        list of ndarray of shape (n_words, dim)
+        list of ndarray of shape (n_words, word_dim)
             One array for each text, one row for each of its words. A word beyond the model's maximum length has a row
             of zeros. Rows aren't scaled to unit length.
         """
@@ -143,6 +146,11 @@ class SentenceEncoder:
             self.load()
         return self._dim
 
+    @property
+    def word_dim(self) -> int:
+        """Length of the vector of a word."""
+        return LAYERS * self.dim
+
     def load(self) -> "SentenceTransformer":
         """Return the model, loaded if it isn't yet.
 
@@ -188,20 +196,20 @@ class SentenceEncoder:
         return vectors[places]
 
     def words(self, texts: Sequence[str], spans: Sequence[Sequence[Place]]) -> list[NDArray[np.float32]]:
-        """See `WordEncoder.words`; the vector of a word is the mean of those of its tokens."""
-        cleaned = [_cleaned(text) for text in texts]
-        order = sorted(range(len(cleaned)), key=lambda index: -len(cleaned[index]))
-        found: dict[int, NDArray[np.float32]] = {}
+        """See `WordEncoder.words`; the vector of a word is the mean of those of its tokens.
+
+        Of the vectors in each quarter of the layers, beside each other: the first layers know the word, the last ones
+        the sentence.
+        """
+        found = []
         with self._lock:
             model = self.load()
             prompt = self._prompt or ""
-            for start in range(0, len(order), BATCH):
-                chosen = order[start : start + BATCH]
-                for index, (offsets, vectors) in zip(
-                    chosen, _tokens(model, [prompt + cleaned[index] for index in chosen]), strict=True
-                ):
-                    found[index] = _means(offsets - len(prompt), vectors, spans[index])
-        return [found[index] for index in range(len(cleaned))]
+            # One text at a time: in a batch a vector would depend on its neighbours (see `onnx_module`).
+            for text, each in zip(texts, spans, strict=True):
+                offsets, vectors = _tokens(model, prompt + _cleaned(text))
+                found.append(_means(offsets - len(prompt), vectors, each))
+        return found
 
 
 class HashingEncoder:
@@ -220,7 +228,7 @@ class HashingEncoder:
     def __init__(self, id: str = HASHING, dim: int = 512) -> None:  # noqa: A002
         from sklearn.feature_extraction.text import HashingVectorizer
 
-        self.id, self.dim = id, dim
+        self.id, self.dim, self.word_dim = id, dim, dim
         self._vectorizer = HashingVectorizer(
             analyzer="char_wb", ngram_range=(3, 5), n_features=dim, norm="l2", alternate_sign=True
         )
@@ -347,24 +355,24 @@ def _hash_of_weights(model: "SentenceTransformer") -> str:
     return digest.hexdigest()
 
 
-def _tokens(model: "SentenceTransformer", texts: list[str]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
-    """Yield, for each text, where its tokens start and end, and their vectors."""
+def _tokens(model: "SentenceTransformer", text: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Return where the tokens of a text start and end, and their vectors in each quarter of the layers."""
+    module: Any = model[0]
+    if hasattr(module, "layers"):
+        places, vectors = module.layers(text)
+        return np.array(places, dtype=np.intp).reshape(-1, 2), vectors
     import torch
 
-    module: Any = model[0]
+    told = module.tokenizer(
+        [text], return_offsets_mapping=True, truncation=True, max_length=module.max_seq_length, return_tensors="pt"
+    )
+    offsets = told.pop("offset_mapping")[0].numpy()
+    inner = getattr(module, "auto_model", None) or module.model
     with torch.inference_mode():
-        embeddings = module(module.preprocess(texts))["token_embeddings"].float().cpu().numpy()
-    for text, vectors in zip(texts, embeddings, strict=True):
-        offsets = np.array(_offsets(module.tokenizer, text, len(vectors)), dtype=np.intp).reshape(-1, 2)
-        yield offsets, vectors[: len(offsets)]
-
-
-def _offsets(tokenizer: Any, text: str, longest: int) -> list[Place]:
-    """Return the places of the tokens of a text; both kinds of tokenizer have their own words for it."""
-    if hasattr(tokenizer, "encode_batch"):
-        return list(tokenizer.encode(text).offsets)
-    told = tokenizer([text], return_offsets_mapping=True, truncation=True, max_length=longest)
-    return [tuple(each) for each in told["offset_mapping"][0]]
+        hidden = inner(**{name: each.to(model.device) for name, each in told.items()}, output_hidden_states=True)
+    states = hidden.hidden_states[1:]
+    chosen = [states[len(states) * quarter // LAYERS - 1][0] for quarter in range(1, LAYERS + 1)]
+    return offsets.astype(np.intp), torch.cat(chosen, dim=-1).float().cpu().numpy()
 
 
 def _means(offsets: NDArray[np.intp], vectors: NDArray[np.float32], spans: Sequence[Place]) -> NDArray[np.float32]:

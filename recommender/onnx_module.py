@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 from numpy.typing import NDArray
@@ -47,6 +48,9 @@ from recommender.weights import DIM, INT8, MAX_TOKENS, PROMPT, Progress
 
 SMOOTHING = 0.65
 """Share of the spread between channels that moves from the activations to the weights; 0.5 and 0.75 were worse."""
+
+
+LAST = "last_hidden_state"
 
 
 @dataclass(frozen=True)
@@ -111,9 +115,8 @@ class OnnxTokens(InputModule):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = os.cpu_count() or 1
         options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(
-            str(graph or self.folder / INT8), options, providers=["CPUExecutionProvider"]
-        )
+        content, self._inner = with_inner_outputs(Path(graph or self.folder / INT8))
+        self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
     def preprocess(  # type: ignore[override]  # the library's modules for text take texts only, as this one does
         self, inputs: Sequence[str], prompt: str | None = None, **kwargs: object
@@ -133,9 +136,22 @@ class OnnxTokens(InputModule):
         # depend on its neighbours (cosine down to 0.994). It is no slower either: there is no padding to compute.
         for row, length in enumerate(mask.sum(dim=1).tolist()):
             inputs = {name: features[name][row : row + 1, :length].numpy() for name in ("input_ids", "attention_mask")}
-            embeddings[row, :length] = torch.from_numpy(self.session.run(None, inputs)[0][0])
+            embeddings[row, :length] = torch.from_numpy(self.session.run([LAST], inputs)[0][0])
         features["token_embeddings"] = embeddings
         return features
+
+    def layers(self, text: str) -> tuple[list[tuple[int, int]], NDArray[np.float32]]:
+        """Return where the tokens of a text start and end, and their vectors in each quarter of the layers.
+
+        Returns
+        -------
+        list of (int, int), ndarray of shape (n_tokens, 4 * DIM)
+            The vectors of one token beside each other, those of the last layer last.
+        """
+        encoding = self.tokenizer.encode(text)
+        inputs = {"input_ids": np.array([encoding.ids]), "attention_mask": np.array([encoding.attention_mask])}
+        outputs = self.session.run([*self._inner, LAST], inputs)
+        return list(encoding.offsets), np.concatenate([each[0] for each in outputs], axis=-1)
 
     def get_embedding_dimension(self) -> int:
         """Return the length of a token embedding."""
@@ -157,6 +173,20 @@ class OnnxTokens(InputModule):
     def load(cls, model_name_or_path: str, subfolder: str = "", *args: object, **kwargs: object) -> "OnnxTokens":
         """Read the module from a folder written by `save`."""
         return cls(Path(model_name_or_path) / subfolder)
+
+
+def with_inner_outputs(graph: Path) -> tuple[bytes, list[str]]:
+    """Return a graph whose first three quarters of the layers are outputs too, and the names of these.
+
+    What isn't asked for isn't copied, and the last layer stays the same to the bit.
+    """
+    model = onnx.load(str(graph))
+    # Two norms a layer, after one of the embeddings: the second ends the layer.
+    ends = [node.output[0] for node in model.graph.node if node.op_type == "LayerNormalization"][2::2]
+    inner = [ends[len(ends) * quarter // 4 - 1] for quarter in (1, 2, 3)]
+    for name in inner:
+        model.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
+    return model.SerializeToString(), inner
 
 
 def sentence_transformer(folder: Path, graph: Path | None = None) -> SentenceTransformer:

@@ -1,9 +1,10 @@
 """The next question: the one with the highest expected gain, asked only where an answer can change the first three.
 
-Each junior in play is the right one with some chance. Somebody best helped by a junior gives each answer with a chance
-that follows from that junior's own facts. So each answer gives new chances by Bayes' rule, and a new first three; the
-gain of a question is how much more likely the right junior is then among the three, over all answers. This is the
-expected value of information (Howard, 1966) for what the senior sees, not the information about everything.
+Whoever is on screen needn't be asked about: if the right one were there, the senior would choose. So a question is about
+the others. Each of them is the right one with some chance. Somebody best helped by a junior gives each answer with a
+chance that follows from that junior's own facts. So each answer gives new chances by Bayes' rule, and a new first
+three; the gain of a question is how much more likely the right junior is then among the three, over all answers. This
+is the expected value of information (Howard, 1966) for what the senior sees, not the information about everything.
 """
 
 from collections.abc import Callable, Sequence
@@ -58,13 +59,13 @@ class InPlay:
     scores: Floats
     likeness: NDArray[np.float32]
     """Of each statement of the index to the request, shape ``(n_statements,)``."""
+    weight: float = 1.0
+    """Chance that the right one is among these at all; a question is worth as much less."""
 
     @property
     def chances(self) -> Floats:
         """Chance of each to be the right one, shape ``(len(places),)``; adds up to 1."""
-        shares = np.exp((self.scores - self.scores.max()) / TEMPERATURE)
-        found: Floats = shares / shares.sum()
-        return found
+        return chances(self.scores)
 
     def telling_statement(self, junior: int) -> int | None:
         """Return the place of the short statement of a junior that is most about the request, or None."""
@@ -77,9 +78,21 @@ class InPlay:
         return max(short, key=lambda each: float(self.likeness[each])) if short else None
 
 
+def chances(scores: Floats) -> Floats:
+    """Return the chance of each to be the right one, adding up to 1, from scores, which are log-odds of fitting."""
+    if not len(scores):
+        return np.zeros(0)
+    shares = np.exp((scores - scores.max()) / TEMPERATURE)
+    found: Floats = shares / shares.sum()
+    return found
+
+
 @dataclass(frozen=True)
 class Candidate:
-    """A question that could be asked. `likelihood[j, a]` is the chance of answer `a` if junior `j` is the right one."""
+    """A question that could be asked. `likelihood[j, a]` is the chance of answer `a` if junior `j` is the right one.
+
+    What is missing to 1 is the chance of no answer: a fact that nobody knows can't be answered from.
+    """
 
     question: Question
     likelihood: Floats
@@ -110,7 +123,7 @@ def best_question(
     possible = [
         each for each in candidates(play, brief, senior, goal_number, exchange) if each.question.id not in asked
     ]
-    gains = [expected_gain(play.chances, each.likelihood) for each in possible]
+    gains = [play.weight * expected_gain(play.chances, each.likelihood) for each in possible]
     if not gains or max(gains) < LEAST_GAIN:
         return None
     best = possible[int(np.argmax(gains))].question
@@ -125,7 +138,7 @@ def expected_gain(chances: Floats, likelihood: Floats) -> float:
     chances : ndarray of shape (n_juniors,)
         Of being the right one, adding up to 1.
     likelihood : ndarray of shape (n_juniors, n_answers)
-        Rows add up to 1.
+        What is missing in a row to 1 is the chance of no answer, which changes nothing.
 
     Examples
     --------
@@ -144,6 +157,8 @@ def expected_gain(chances: Floats, likelihood: Floats) -> float:
 
 def information(chances: Floats, likelihood: Floats) -> float:
     """Return the mutual information of junior and answer in nats: what plain information gain would maximise."""
+    silent = np.clip(1 - likelihood.sum(axis=1, keepdims=True), 0, 1)
+    likelihood = np.hstack([likelihood, silent])
     joint = chances[:, None] * likelihood
     answers = joint.sum(axis=0)
     ratio = np.where(likelihood > 0, likelihood / np.maximum(answers, 1e-12), 1.0)
@@ -230,8 +245,9 @@ def _level(play: InPlay, brief: Brief, senior: Senior | None, exchange: Floats |
         return None
     ahead = play.population.level[play.places][:, None] - np.array([1.5, 3.0, 5.0])
     outside = np.maximum(np.maximum(1 - ahead, ahead - 4), 0)
-    fits = np.where(np.isnan(ahead), 0.5, np.clip(1 - outside / 4, 0.05, 1))
-    return ("beginner", "some", "good"), _noisy(fits / fits.sum(axis=1, keepdims=True))
+    fits = np.clip(1 - np.nan_to_num(outside) / 4, 0.05, 1)
+    known = ~np.isnan(ahead[:, :1])
+    return ("beginner", "some", "good"), np.where(known, _noisy(fits / fits.sum(axis=1, keepdims=True)), 0.0)
 
 
 def _exchange(play: InPlay, brief: Brief, senior: Senior | None, exchange: Floats | None) -> Made:
@@ -283,8 +299,7 @@ def themes(play: InPlay) -> list[int]:
 def _spread(has: Floats) -> Floats:
     """Return chances of answers from facts that hold or don't: one who can do several is named for each alike."""
     some = has.sum(axis=1, keepdims=True)
-    even = np.full(has.shape, 1 / has.shape[1])
-    return _noisy(np.where(some > 0, has / np.maximum(some, 1), even))
+    return np.where(some > 0, _noisy(has / np.maximum(some, 1)), 0.0)
 
 
 def _noisy(likelihood: Floats) -> Floats:

@@ -23,7 +23,7 @@ from recommender.index import Likeness, ProfileIndex
 from recommender.known_needs import KnownNeeds
 from recommender.naming import Organisation
 from recommender.population import Population
-from recommender.questions import IN_PLAY, OFFERS, InPlay, best_question
+from recommender.questions import IN_PLAY, OFFERS, SHOWN, InPlay, best_question, chances
 from recommender.ranker import AdditiveRanker
 from recommender.slate_order import explored_order, order_by_score
 from recommender.store import Store
@@ -110,15 +110,17 @@ class Ranking:
             return tuple(RULES)[int(self.excluded[place])]
         return WISHED if self.refused[place] else None
 
-    def in_play(self) -> InPlay:
-        """Return the best of it, for choosing a question."""
-        best = slice(0, IN_PLAY)
+    def in_play(self, beyond: int = 0) -> InPlay:
+        """Return the best of it, without the first `beyond`, who are on screen."""
+        best = slice(beyond, beyond + IN_PLAY)
+        shown = chances(self.scores)[:beyond].sum()
         return InPlay(
             self.juniors.population,
             self.juniors.index,
             self.places[best],
             self.scores[best],
             self.likeness.statements,
+            weight=1 - float(shown),
         )
 
 
@@ -233,7 +235,7 @@ class Recommender:
 
     def question(self, ranking: Ranking, asked: Sequence[str], goal_number: int) -> Question | None:
         """Return the question that helps most now, or None where none is worth asking."""
-        play = ranking.in_play()
+        play = ranking.in_play(beyond=SHOWN)
         wishes = ranking.juniors.population.wishes[play.places]
         exchange = None
         if wishes.size and wishes.any():

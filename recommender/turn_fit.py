@@ -64,8 +64,8 @@ WORD_SIZE, LETTER_SIZE, CONTEXT_SIZE, HIDDEN, MIX = 96, 48, 8, 96, 96
 DROPPED = 0.4
 """Share of the outputs of a layer that are left out while it learns."""
 BATCH, RATE = 32, 2e-3
-SHRINK = 0.25
-"""Of word vectors: those of e5 have a length of about five."""
+LEAST_SPREAD = 1e-2
+"""Of a dimension of word vectors; one that never changes tells nothing."""
 
 Vectors = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -89,7 +89,7 @@ class Sentence:
     """An utterance as the tagger learns from it: features, word vectors, and the right tag and sign of each word."""
 
     features: WordFeatures
-    vectors: Vectors
+    vectors: NDArray[np.float16]
     tags: NDArray[np.int64]
     wanted: Vectors
 
@@ -133,7 +133,7 @@ def fit(
     manifest = TurnManifest(
         encoder=encoder.id,
         dim=encoder.dim,
-        word_dim=words.dim,
+        word_dim=words.word_dim,
         acts=list(ACTS),
         names=list(NAMES),
         scale=scale,
@@ -265,11 +265,15 @@ def _temperature(odds: Floats, acts: NDArray[np.intp]) -> float:
 class Network(nn.Module):
     """What `Tagger` computes, in a form that can learn."""
 
-    def __init__(self, word_dim: int) -> None:
+    def __init__(self, centre: Vectors, spread: Vectors) -> None:
         super().__init__()
+        # In half precision from the start, as they are kept: a few dimensions have a centre of many spreads.
+        self.centre, self.spread = (
+            torch.from_numpy(each.astype(np.float16).astype(np.float32)) for each in (centre, spread)
+        )
         self.letters = nn.EmbeddingBag(GRAM_BUCKETS, LETTER_SIZE, mode="mean")
         self.context = nn.Embedding(len(CONTEXTS), CONTEXT_SIZE)
-        self.words = nn.Linear(word_dim, WORD_SIZE)
+        self.words = nn.Linear(len(centre), WORD_SIZE)
         size = WORD_SIZE + LETTER_SIZE + SHAPES + CONTEXT_SIZE
         self.both_ways = nn.LSTM(size, HIDDEN, bidirectional=True, batch_first=True)
         self.mix, self.tag, self.sign = nn.Linear(4 * HIDDEN, MIX), nn.Linear(MIX, TAGS), nn.Linear(MIX, 1)
@@ -280,7 +284,7 @@ class Network(nn.Module):
         mask, longest = batch["mask"], batch["mask"].shape[1]
         letters = torch.zeros(*mask.shape, LETTER_SIZE)
         letters[mask] = self.letters(batch["grams"], batch["starts"])
-        vectors = batch["vectors"] * SHRINK
+        vectors = (batch["vectors"] - self.centre) / self.spread
         if self.training:  # a word is sometimes known by its letters only, or by its meaning only
             letters = letters * (torch.rand(*mask.shape, 1) > 0.1)
             vectors = vectors * (torch.rand(*mask.shape, 1) > 0.05)
@@ -306,7 +310,9 @@ class Network(nn.Module):
         told = {
             "letters": self.letters.weight,
             "context": self.context.weight,
-            "words_weight": self.words.weight.T * SHRINK,
+            "words_centre": self.centre[None],
+            "words_spread": self.spread[None],
+            "words_weight": self.words.weight.T,
             "words_bias": self.words.bias[None],
             "into_weight": torch.stack([getattr(lstm, f"weight_ih_l0{way}").T for way in both]),
             "into_bias": torch.stack(
@@ -324,7 +330,7 @@ def sentences(words: WordEncoder, utterances: Sequence[Utterance]) -> list[Sente
     places = [words_of(each.text) for each in utterances]
     vectors = words.words([each.text for each in utterances], places)
     return [
-        Sentence(word_features(each.text, where, each.context), vector, *tags_of(each))
+        Sentence(word_features(each.text, where, each.context), vector.astype(np.float16), *tags_of(each))
         for each, where, vector in zip(utterances, places, vectors, strict=True)
     ]
 
@@ -354,7 +360,8 @@ def learn(known: Sequence[Sentence], epochs: int, seed: int) -> Network:
     torch.manual_seed(seed)
     rng = random.Random(seed)  # noqa: S311
     known = [each for each in known if len(each.tags)]
-    network = Network(known[0].vectors.shape[1])
+    every = np.vstack([each.vectors for each in known]).astype(np.float32)
+    network = Network(every.mean(axis=0), np.maximum(every.std(axis=0), LEAST_SPREAD))
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01)
     steps = epochs * (-(-len(known) // BATCH))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1, pct_start=0.15)
@@ -461,7 +468,7 @@ def _read_held_out(
         tagger = Tagger(fitted(fold))
         for row in np.flatnonzero(folds == fold).tolist():
             if len(known[row].tags):
-                read[row] = tagger(known[row].features, known[row].vectors)
+                read[row] = tagger(known[row].features, known[row].vectors.astype(np.float32))
     return read
 
 

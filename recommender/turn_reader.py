@@ -100,9 +100,9 @@ class TurnReader:
     def __init__(
         self, encoder: Encoder, words: WordEncoder, arrays: Mapping[str, NDArray[np.generic]], manifest: TurnManifest
     ) -> None:
-        if (encoder.dim, words.dim) != (manifest.dim, manifest.word_dim):
+        if (encoder.dim, words.word_dim) != (manifest.dim, manifest.word_dim):
             raise ModelRefused(
-                "reader_dimension", found=(encoder.dim, words.dim), expected=(manifest.dim, manifest.word_dim)
+                "reader_dimension", found=(encoder.dim, words.word_dim), expected=(manifest.dim, manifest.word_dim)
             )
         self._encoder, self._words, self.manifest = encoder, words, manifest
         self._arrays = {name: np.asarray(each, dtype=np.float32) for name, each in arrays.items()}
@@ -207,7 +207,8 @@ class Tagger:
         """
         of, n = self._of, len(features.shapes)
         letters = np.stack([of["letters"][:, each].mean(axis=1) for each in map(list, features.grams)], axis=1)
-        words = np.maximum(vectors @ of["words_weight"] + of["words_bias"], 0)
+        even = (vectors - of["words_centre"]) / of["words_spread"]
+        words = np.maximum(even @ of["words_weight"] + of["words_bias"], 0)
         shapes = np.broadcast_to(features.shapes, (len(words), n, SHAPES))
         context = np.repeat(of["context"][:, features.context][:, None], n, axis=1)
         outputs = self._both_ways(np.concatenate([words, letters, shapes, context], axis=2))
@@ -391,7 +392,17 @@ def load_turn_reader(folder: Path, encoder: Encoder, words: WordEncoder) -> Turn
 
 
 NET = (
-    *("letters", "context", "words_weight", "words_bias", "into_weight", "into_bias", "again_weight"),
+    *(
+        "letters",
+        "context",
+        "words_centre",
+        "words_spread",
+        "words_weight",
+        "words_bias",
+        "into_weight",
+        "into_bias",
+        "again_weight",
+    ),
     *("mix_weight", "mix_bias", "tag_weight", "tag_bias", "sign_weight", "sign_bias"),
 )
 """Arrays of the tagger."""

@@ -1,4 +1,4 @@
-"""The scripted conversations of ``tests/data``, played against the real product, and what must hold in each."""
+"""The scripted conversations of ``tests/data``, played against the real product, and what must hold in each.
 
 Sixty of the two hundred are hostile or broken.
 """
