@@ -4,8 +4,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 PORT ?= 8501
 
-.PHONY: run test lint types unit browser fix setup bench bench-text bench-competences learning-figures tune-encoder \
-	screenshots lock turn-times clean
+.PHONY: run test lint types unit browser fix setup bench bench-text bench-competences bench-turns conversations \
+	fit-turns question-figures session-load learning-figures tune-encoder screenshots lock turn-times clean
 
 run: $(READY) ## start the app with the demo organisation on http://localhost:8501
 	$(BIN)/telemachos demo
@@ -21,7 +21,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY) ## all tests but those in a real browser
-	$(BIN)/pytest -m "not browser"
+	$(BIN)/pytest -m "not browser and not long"
 
 browser: $(READY) ## journeys and accessibility in a real browser
 	scripts/install-chromium
@@ -39,6 +39,21 @@ bench: $(READY) ## how fast, beside named other ways
 
 bench-competences: $(READY) ## how well competences and levels are read, beside plain ways
 	$(BIN)/python scripts/bench_competences.py $(BENCHMARKS)
+
+bench-turns: $(READY) ## how well turns of a conversation are understood, beside plain ways
+	$(BIN)/python scripts/bench_turns.py $(BENCHMARKS)
+
+fit-turns: $(READY) ## fit the reader of turns again (some minutes)
+	$(BIN)/python scripts/fit_turns.py
+
+conversations: $(READY) ## play all 200 scripted conversations, 60 of them hostile
+	$(BIN)/pytest -s -m long tests/integration/test_scripted.py
+
+question-figures: $(READY) ## whether questions help, with simulated seniors
+	$(BIN)/python scripts/question_figures.py $(BENCHMARKS)
+
+session-load: $(READY) ## fifty sessions at once
+	$(BIN)/python scripts/session_load.py
 
 learning-figures: $(READY) ## the learning loop with simulated seniors
 	$(BIN)/python scripts/learning_figures.py $(BENCHMARKS)

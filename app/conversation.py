@@ -1,6 +1,7 @@
 """Parts of the conversation: what the guide says, its question, what was understood, and wishes to pick from.
 
-Data in, widgets out. What a click does is given by the page.
+Data in, widgets out. What a click does is given by the page. Each part keeps its place also when there is nothing in
+it: the focus and what is below stay where they are.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,24 +28,25 @@ def known(here: Here) -> Known:
 
 def reply(here: Here, paragraphs: Sequence[str]) -> None:
     """Draw what the guide says."""
-    if not paragraphs:
-        return
     with st.container(key="reply", gap="xsmall"):
-        st.caption(here.say("ask.guide"))
+        if paragraphs:
+            st.caption(here.say("ask.guide"))
         for each in paragraphs:
             components.words(each)
 
 
 def question(
     here: Here,
-    asked: Question,
+    asked: Question | None,
     on_answer: Callable[[str], None],
     on_skip: Callable[[], None],
     on_why: Callable[[], None],
 ) -> None:
     """Draw the one open question: chips, no preference, skip, and why it is asked."""
     with st.container(key="question", gap="small"):
-        st.subheader(question_text(asked, here.language), anchor=False)
+        if asked is None:
+            return
+        st.header(question_text(asked, here.language), anchor=False)
         with st.container(horizontal=True, gap="small", key="options"):
             for place, option in enumerate((*asked.options, ANYTHING)):
                 text = components.plain(option_text(asked.facet, option, here.language))
@@ -63,6 +65,8 @@ def brief(
 ) -> None:
     """Draw what was understood as chips: a goal opens to be changed, anything goes away with a click."""
     with st.container(key="brief", gap="xsmall"):
+        if told == Brief():
+            return
         st.caption(here.say("ask.brief"))
         with st.container(horizontal=True, gap="small"):
             for place, goal in enumerate(told.goals):
@@ -84,9 +88,9 @@ LOW, MIDDLE = 2.0, 4.0
 
 def wishes(here: Here, offered: Sequence[Wish], on_wish: Callable[[Wish], None]) -> None:
     """Draw wishes that would show other people."""
-    if not offered:
-        return
     with st.container(key="wishes", gap="xsmall"):
+        if not offered:
+            return
         st.caption(here.say("ask.wishes"))
         with st.container(horizontal=True, gap="small"):
             for each in offered:
@@ -97,9 +101,9 @@ def wishes(here: Here, offered: Sequence[Wish], on_wish: Callable[[Wish], None])
 
 def offer(here: Here, state: State, on_yes: Callable[[], None], on_no: Callable[[], None]) -> None:
     """Draw yes and no to what the guide has offered."""
-    if state.offer is None:
-        return
     with st.container(key="offer", horizontal=True, gap="small"):
+        if state.offer is None:
+            return
         yes = "ask.hand_over_yes" if state.offer is Offer.HAND_OVER else "ask.drop_yes"
         st.button(here.say(yes), key="offer-yes", type="primary", on_click=on_yes)
         st.button(here.say("ask.offer_no"), key="offer-no", on_click=on_no)
@@ -107,12 +111,11 @@ def offer(here: Here, state: State, on_yes: Callable[[], None], on_no: Callable[
 
 def unsure(here: Here, acts: Sequence[Act], on_meant: Callable[[Act], None]) -> None:
     """Draw what the last words may have meant."""
-    if not acts:
-        return
     with st.container(key="unsure", horizontal=True, gap="small"):
         for each in acts:
             st.button(here.say(f"unsure.{each}"), key=f"meant-{each}", wrap=True, on_click=on_meant, args=(each,))
-        st.caption(here.say("unsure.none"))
+        if acts:
+            st.caption(here.say("unsure.none"))
 
 
 def _goal(

@@ -49,9 +49,9 @@ from recommender.utterances import CLOSED, Utterance, pattern, varied, words_of
 
 SEED = 7
 FOLDS = 5
-STRENGTHS = (3.0, 10.0, 30.0)
+STRENGTHS = (10.0, 30.0)
 """Inverse strengths of the regulariser that are tried for acts."""
-SCALES = (1.5, 2.0, 3.0)
+SCALES = (2.0, 3.0)
 """Factors of the sentence vector, beside the words, that are tried."""
 STYLE_STRENGTH = 10.0
 """Of 1, 3, 10 and 30 the figures are alike."""
@@ -217,7 +217,7 @@ def _fit_acts(
     """Return arrays, scale of the vector, temperature, and figures."""
     idf = idf_of([each.text for each in utterances])
     texts = act_texts(encoder, utterances, idf)
-    strength, scale, temperature, figures = STRENGTHS[1], SCALES[1], 1.0, {}
+    strength, scale, temperature, figures = STRENGTHS[0], SCALES[0], 1.0, {}
     if effort.folds:
         tried = {(c, s): _held_out(texts.table(s), texts.acts, folds, c) for s in SCALES for c in STRENGTHS}
         loss = {each: _log_loss(odds, texts.acts, _temperature(odds, texts.acts)) for each, odds in tried.items()}

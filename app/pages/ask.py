@@ -76,14 +76,12 @@ def _now(here: Here, state: State) -> None:
         _sent(here, slate)
         return
     fresh = not views.said(state) and not state.brief.wishes and all(t.kind == Kind.GREETING for t in state.replies)
-    if not fresh:
-        conversation.reply(here, replies(state, conversation.known(here), here.language, drawn=True))
+    told = [] if fresh else replies(state, conversation.known(here), here.language, drawn=True)
+    conversation.reply(here, told)
     conversation.unsure(here, state.unsure, _meant)
     conversation.offer(here, state, _offer_yes, _offer_no)
-    if state.question is not None:
-        conversation.question(here, state.question, _answer, _skip, _why_question)
-    if state.brief.goals or state.brief.wishes:
-        conversation.brief(here, state.brief, _reword, _drop)
+    conversation.question(here, state.question, _answer, _skip, _why_question)
+    conversation.brief(here, state.brief, _reword, _drop)
     if slate is not None:
         _cards(here, state, slate)
 

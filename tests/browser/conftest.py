@@ -153,7 +153,7 @@ class Visitor:
         box.fill(text)
         box.press("Enter")
         self.page.locator(".st-key-me").get_by_text(text, exact=True).wait_for()
-        self.page.locator(".st-key-cards").wait_for()
+        self.page.locator(".st-key-cards").first.wait_for()
         return self.settle()
 
     def press(self, key: str) -> "Visitor":

@@ -112,7 +112,7 @@ def test_chips_survive_a_restart_of_the_server(visit: Visit, tmp_path: Path) -> 
         visitor.page.locator('[class*="st-key-drop-wish-"]').first.wait_for()
         visitor.settle()
         chips = visitor.page.locator(".st-key-brief button").all_inner_texts()
-        asked = visitor.page.locator(".st-key-question h3").all_inner_texts()
+        asked = visitor.page.locator(".st-key-question h2").all_inner_texts()
         titles = visitor.titles()
         server.stop()
         server.start()
@@ -120,7 +120,7 @@ def test_chips_survive_a_restart_of_the_server(visit: Visit, tmp_path: Path) -> 
         visitor.page.locator(".st-key-cards").wait_for()
         visitor.settle()
         assert visitor.page.locator(".st-key-brief button").all_inner_texts() == chips
-        assert visitor.page.locator(".st-key-question h3").all_inner_texts() == asked
+        assert visitor.page.locator(".st-key-question h2").all_inner_texts() == asked
         assert visitor.titles() == titles
         visitor.page.locator('[class*="st-key-drop-wish-"] button').first.click()
         visitor.page.locator('[class*="st-key-drop-wish-"]').first.wait_for(state="detached")
