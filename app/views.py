@@ -20,7 +20,7 @@ from recommender.wording import Language, catalogue, say
 LEVELS = range(1, 9)
 WISHES = range(1, 6)
 CAPACITIES = range(6)
-EXAMPLES = range(1, 7)
+EXAMPLES = range(1, 8)
 REJECTIONS = ("topic", "time", "place", "language", "line", "person", "other")
 REFUSALS = ("topic", "level", "place", "time", "known", "other")
 COMPARED = 3

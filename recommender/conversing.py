@@ -416,7 +416,9 @@ class Conversing:
 
     def _search(self, now: Moment, kind: Kind, brief: Brief, option: str | None = None) -> State:
         """Rank for a brief and answer with a slate and perhaps a question, or say why there is nobody."""
-        ranking = self._recommender.rank(brief, now.senior, now.language, self._clock())
+        afresh = brief.goals != now.state.brief.goals or now.state.slate_id is None
+        aside = frozenset[JuniorId]() if afresh else now.state.refused
+        ranking = self._recommender.rank(brief, now.senior, now.language, self._clock(), aside)
         told = {"brief": brief.stored()} | ({"option": option} if option is not None else {})
         mine = Step(SENIOR, kind, now.said, told=told)
         if not len(ranking.places):
@@ -424,9 +426,10 @@ class Conversing:
             offer = {"wishes": Brief(wishes=blocked).stored()["wishes"], "offer": Offer.DROP.value}
             nobody = Step(GUIDE, Kind.BLOCKED, told=offer) if blocked else Step(GUIDE, Kind.NOBODY)
             return self._append(now.conversation_id, mine, nobody)
-        slate = self.keep(ranking, explore=True)
+        # After a wish or an answer chance has no say: what changes is then what was asked for.
+        slate = self.keep(ranking, explore=afresh)
         offered = Brief(wishes=tuple(self._recommender.critiques(ranking, now.language))).stored()["wishes"]
-        news = self._news(now.state, brief, slate) | {"critiques": offered}
+        news = {"afresh": afresh, "new": [] if afresh else self._new(now.state, slate), "critiques": offered}
         steps = [mine, Step(GUIDE, Kind.SLATE, slate_id=slate.id, told=news)]
         goal_number = now.state.goals_stated + (kind is Kind.GOAL)
         question = self._recommender.question(ranking, now.state.asked, goal_number)
@@ -434,14 +437,11 @@ class Conversing:
             steps.append(Step(GUIDE, Kind.QUESTION, slate_id=slate.id, told=asdict(question)))
         return self._append(now.conversation_id, *steps)
 
-    def _news(self, state: State, brief: Brief, slate: Slate) -> dict[str, Any]:
-        """Return what is new among the first three, and whether the search is for something else than before."""
-        afresh = brief.goals != state.brief.goals or state.slate_id is None
-        if afresh:
-            return {"afresh": True, "new": []}
+    def _new(self, state: State, slate: Slate) -> list[JuniorId]:
+        """Return who is among the first three now and wasn't before."""
         before = {each for each, _ in self.on_screen(state)[:SHOWN_AT_ONCE]}
         left = [each.junior_id for each in slate.suggestions if each.junior_id not in state.refused]
-        return {"afresh": False, "new": [each for each in left[:SHOWN_AT_ONCE] if each not in before]}
+        return [each for each in left[:SHOWN_AT_ONCE] if each not in before]
 
     def keep(self, ranking: Ranking, k: int = LOGGED, *, explore: bool = False) -> Slate:
         """Store and return the first of a ranking, shuffled a little if `explore` and the organisation allow it."""
@@ -485,7 +485,8 @@ class Conversing:
                 return {}
 
     def _why_not(self, now: Moment, junior_id: JuniorId) -> dict[str, Any]:
-        ranking = self._recommender.rank(now.state.brief, now.senior, now.language, self._clock())
+        state = now.state
+        ranking = self._recommender.rank(state.brief, now.senior, now.language, self._clock(), state.refused)
         return explain.why_not(ranking, junior_id, SHOWN_AT_ONCE)
 
     def _expect(self, conversation_id: ConversationId, kind: Kind) -> State:

@@ -15,7 +15,7 @@ from recommender.competences import CompetenceReader
 from recommender.critiques import useful
 from recommender.dialogue.brief import Brief, Wish
 from recommender.dialogue.state import Question
-from recommender.domain import Request, RequestId, Senior, SeniorId, Slate, SlateId, Suggestion
+from recommender.domain import JuniorId, Request, RequestId, Senior, SeniorId, Slate, SlateId, Suggestion
 from recommender.eligibility import ELIGIBLE, RULES, Asker, ReportingLines, counts, excluded_by
 from recommender.encoder import Encoder
 from recommender.features import FEATURES, Circumstances, fit_features, text_features
@@ -41,6 +41,9 @@ RankerInUse = Callable[[], AdditiveRanker]
 WISHED = "wish"
 """Name among the rules of what a senior's own wishes left out."""
 
+ASIDE = "aside"
+"""And of whom a senior has put aside."""
+
 
 class StyleReader(Protocol):
     """Reads in sentences of profiles how somebody explains."""
@@ -65,7 +68,7 @@ class Ranking:
 
     `places` are in the population and, like `features`, `added` and `scores`, in the order of the ranking. `added` is
     what wishes contribute, by name. `excluded` has a code for each junior of the population (`excluded_by`), and
-    `refused` tells whom the senior's own wishes left out.
+    `unwished` tells whom the senior's own wishes left out, and `aside` are the ids of those who were put aside.
     """
 
     request: Request
@@ -79,7 +82,8 @@ class Ranking:
     added: dict[str, NDArray[np.float64]]
     scores: NDArray[np.float64]
     excluded: NDArray[np.int8]
-    refused: NDArray[np.bool_]
+    unwished: NDArray[np.bool_]
+    aside: frozenset[JuniorId]
 
     @property
     def blocked(self) -> tuple[Wish, ...]:
@@ -108,7 +112,9 @@ class Ranking:
             return None
         if self.excluded[place] != ELIGIBLE:
             return tuple(RULES)[int(self.excluded[place])]
-        return WISHED if self.refused[place] else None
+        if junior_id in self.aside:
+            return ASIDE
+        return WISHED if self.unwished[place] else None
 
     def in_play(self, beyond: int = 0) -> InPlay:
         """Return the best of it, without the first `beyond`, who are on screen."""
@@ -170,8 +176,15 @@ class Recommender:
         people = tuple((each.id, each.name) for each in population.juniors)
         return Organisation(tuple(population.sites), tuple(population.departments), people)
 
-    def rank(self, brief: Brief, senior: Senior | None, page_language: Language, at: datetime) -> Ranking:
-        """Rank everybody for what a senior wants; the goals in the brief have been cleaned."""
+    def rank(
+        self,
+        brief: Brief,
+        senior: Senior | None,
+        page_language: Language,
+        at: datetime,
+        aside: frozenset[JuniorId] = frozenset(),
+    ) -> Ranking:
+        """Rank everybody but those put aside for what a senior wants; the goals in the brief have been cleaned."""
         juniors, load, ranker = self._current(), self._store.slates.load(), self.ranker()
         population, index, goal = juniors.population, juniors.index, brief.text
         vector = self.encoder.encode([goal])[0]
@@ -181,9 +194,9 @@ class Recommender:
         wanted = self._known_needs.read_with(vector[None])[0] if self._known_needs else vector
         likeness = index.compare(goal, wanted)
         excluded = excluded_by(population, self._asker(senior, juniors.lines), load)
-        refused = ~permitted(population, brief.wishes)
+        unwished = ~permitted(population, brief.wishes)
         texts = text_features(likeness)
-        places = _best(ranker.text_score(texts), (excluded == ELIGIBLE) & ~refused)
+        places = _best(ranker.text_score(texts), (excluded == ELIGIBLE) & ~unwished & ~population.mask(set(aside)))
         offers = brief.gives_back or (senior.offers if senior else "")
         asked = Circumstances(
             senior,
@@ -212,7 +225,8 @@ class Recommender:
             {name: values[order] for name, values in moved.items()},
             scores[order],
             excluded,
-            refused,
+            unwished,
+            aside,
         )
 
     def slate(self, ranking: Ranking, k: int, *, explore: bool = False) -> Slate:
@@ -220,7 +234,7 @@ class Recommender:
         scores, request, likeness = ranking.scores[:k], ranking.request, ranking.likeness
         order, propensities = explored_order(scores, request.id) if explore else order_by_score(scores)
         left_out = counts(ranking.excluded)
-        wished = int((ranking.refused & (ranking.excluded == ELIGIBLE)).sum())
+        wished = int((ranking.unwished & (ranking.excluded == ELIGIBLE)).sum())
         return Slate(
             id=SlateId(uuid.uuid4().hex),
             request=request,

@@ -27,6 +27,7 @@ from recommender.questions import (
     InPlay,
     best_question,
     candidates,
+    chances,
     information,
 )
 from recommender.ranker import AdditiveRanker
@@ -215,7 +216,15 @@ class Conversation:
 
     def asked(self, until: int | None) -> int:
         """Return how many questions were asked before a turn; all of them for None."""
-        return sum(bool(each) for each in self.questions[: None if until is None else until - 1])
+        return sum(bool(each) for each in self._before(until))
+
+    def unanswered(self, until: int | None) -> int:
+        """Return how many of those had no answer."""
+        pairs = zip(self._before(until), self.answered, strict=False)
+        return sum(bool(question) and not answered for question, answered in pairs)
+
+    def _before(self, until: int | None) -> tuple[str, ...]:
+        return self.questions[: None if until is None else until - 1]
 
 
 def converse(
@@ -225,7 +234,7 @@ def converse(
     conduct: Conduct,
     rng: np.random.Generator | None = None,
     *,
-    without_shown: bool = False,
+    with_shown: bool = False,
 ) -> Conversation:
     """Let a senior look at cards and answer questions until the junior in mind is there, or they give up.
 
@@ -245,8 +254,8 @@ def converse(
         Of the senior.
     rng : numpy.random.Generator, optional
         For policies that draw.
-    without_shown : bool
-        Whether a question is about others than those on screen; the product counts these too.
+    with_shown : bool
+        Whether a question is also about those on screen; the product leaves them out.
     """
     rng = rng or np.random.default_rng(0)
     brief, aside = Brief(goals=(need.request,)), np.zeros(len(company.population), dtype=bool)
@@ -267,9 +276,16 @@ def converse(
         if need.target in cards:
             return Conversation(helped, turn, tuple(questions), tuple(answered))
         aside[cards] = True
-        first = SHOWN if without_shown else 0
-        seen = slice(first, first + IN_PLAY)
-        play = InPlay(company.population, company.index, places[seen], scores[seen], need.likeness)
+        beyond = 0 if with_shown else SHOWN
+        best = slice(beyond, beyond + IN_PLAY)
+        play = InPlay(
+            company.population,
+            company.index,
+            places[best],
+            scores[best],
+            need.likeness,
+            weight=1 - float(chances(scores)[:beyond].sum()),
+        )
         question = None
         if len(asked) < MAX_QUESTIONS and len(play.places) > SHOWN and turn < conduct.turns:
             exchange = company.exchange(play.places, need.language)

@@ -63,7 +63,7 @@ WORD_SIZE, LETTER_SIZE, CONTEXT_SIZE, HIDDEN, MIX = 96, 48, 8, 96, 96
 """Sizes of the layers of a network."""
 DROPPED = 0.4
 """Share of the outputs of a layer that are left out while it learns."""
-BATCH, RATE = 32, 2e-3
+BATCH, RATE = 64, 3e-3
 LEAST_SPREAD = 1e-2
 """Of a dimension of word vectors; one that never changes tells nothing."""
 
@@ -79,7 +79,7 @@ class Effort:
     """How much is computed. `networks` vote; `copies` are rounds of variants; without `folds`, there are no figures."""
 
     networks: int = 3
-    epochs: int = 8
+    epochs: int = 6
     copies: int = 4
     folds: int = FOLDS
 

@@ -73,16 +73,17 @@ POLICIES: dict[str, Policy] = {
     "fixed form": fixed_form(AREAS),
     "information gain": information_gain,
 }
-BY_TEXT: dict[str, Policy] = POLICIES | {"fixed form": fixed_form(AREAS, ("theme",))}
-"""With questions about the subject only, as circumstances are drawn at random."""
-
-TEXT_FACETS = ("theme",)
-
-GRID = {
-    "TEMPERATURE": (0.7, 1.0, 1.5, 2.5),
-    "LEAST_GAIN": (0.0, 0.02, 0.05, 0.1),
-    "SHARPNESS": (0.03, 0.05, 0.1),
+BLOCKS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "All questions": (tuple(questions.FACETS), ("theme", "level", "meet")),
+    "Without place, day and language, which a profile of the senior tells": (
+        ("theme", "level", "style", "meet", "exchange"),
+        ("theme", "level", "meet"),
+    ),
+    "Questions about the subject only": (("theme",), ("theme",)),
 }
+"""What may be asked, and what the fixed form asks of it. Circumstances are drawn at random, the subject is not."""
+
+GRID = {"TEMPERATURE": (0.7, 1.0, 1.5), "LEAST_GAIN": (0.0, 0.02, 0.05), "SHARPNESS": (0.05, 0.1)}
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,7 @@ def asking_only(facets: Sequence[str]) -> Iterator[None]:
 
 
 def talk(
-    worlds: Sequence[Drawn], policies: Mapping[str, Policy], progress: Progress, label: str, without_shown: bool = False
+    worlds: Sequence[Drawn], policies: Mapping[str, Policy], progress: Progress, label: str, with_shown: bool = False
 ) -> dict[str, list[Conversation]]:
     """Return the conversations of each policy, in the same order."""
     task = progress.add_task(label, total=len(policies) * sum(len(each.needs) for each in worlds))
@@ -239,7 +240,7 @@ def talk(
         for number, need in enumerate(world.needs):
             for name, policy in policies.items():
                 rng = np.random.default_rng([world.seed, number, 17])
-                found[name].append(converse(world.company, need, policy, Conduct(), rng, without_shown=without_shown))
+                found[name].append(converse(world.company, need, policy, Conduct(), rng, with_shown=with_shown))
                 progress.advance(task)
     return found
 
@@ -252,27 +253,23 @@ def measured(held: Sequence[Conversation], target: bool) -> dict[str, Floats]:
     never = Conduct().turns + 1
     ends = [each.met if target else each.helped for each in held]
     turns = np.array([never if each is None else each for each in ends], dtype=np.float64)
-    asked = np.array([each.asked(end) for each, end in zip(held, ends, strict=True)], dtype=np.float64)
-    silent = [
-        sum(
-            bool(q) and not a
-            for q, a in zip(each.questions[: None if end is None else end - 1], each.answered, strict=False)
-        )
-        for each, end in zip(held, ends, strict=True)
-    ]
+    asked, silent = (
+        np.array([count(each, end) for each, end in zip(held, ends, strict=True)], dtype=np.float64)
+        for count in (Conversation.asked, Conversation.unanswered)
+    )
     return {
         "success@3": (turns <= 3).astype(np.float64),
         "success@5": (turns <= 5).astype(np.float64),
         "turns": turns,
         "abandoned": (turns == never).astype(np.float64),
         "questions": asked,
-        "unanswered": np.array(silent, dtype=np.float64),
+        "unanswered": silent,
     }
 
 
 def table(worlds: Sequence[Drawn], talks: Mapping[str, Sequence[Conversation]], target: bool) -> str:
     """Return one table: each policy's figures, and how the product differs from it with the same seniors."""
-    clusters = [f"{each.id.rsplit('-', 1)[0]}" for world in worlds for each in world.needs]
+    clusters = [each.id.rsplit("-", 1)[0] for world in worlds for each in world.needs]
     figures = {name: measured(each, target) for name, each in talks.items()}
     seeds = np.array([world.seed for world in worlds for _ in world.needs])
     lines = ["| policy | " + " | ".join(MEASURES[:4]) + " | questions (no answer) |", "|---|" + "---|" * 5]
@@ -306,15 +303,17 @@ def facets_asked(talks: Mapping[str, Sequence[Conversation]]) -> str:
     """Return what was asked, as shares of all questions."""
     lines = []
     for name, held in talks.items():
-        every = [q.rstrip("1") for each in held for q in each.questions[: len(each.questions)] if q]
+        every = [asked.rstrip("1") for each in held for asked in each.questions if asked]
         if every:
             shares = {facet: every.count(facet) / len(every) for facet in sorted(set(every))}
-            told = ", ".join(f"{facet} {share:.0%}" for facet, share in sorted(shares.items(), key=lambda e: -e[1]))
+            told = ", ".join(
+                f"{facet} {share:.0%}" for facet, share in sorted(shares.items(), key=lambda each: -each[1])
+            )
             lines.append(f"- {name}: {told}")
     return "\n".join(lines)
 
 
-def report(worlds: Sequence[Drawn], progress: Progress, without_shown: bool = False) -> str:
+def report(worlds: Sequence[Drawn], progress: Progress, with_shown: bool = False) -> str:
     """Return everything about one benchmark."""
     first = worlds[0]
     lines = [
@@ -322,18 +321,18 @@ def report(worlds: Sequence[Drawn], progress: Progress, without_shown: bool = Fa
         f"{len(worlds)} seeds, {len(first.company.population)} juniors, {len(first.needs)} needs each, such as "
         f"“{first.needs[0].request}” of “{first.needs[0].full[:80]}”.",
     ]
-    everything = talk(worlds, POLICIES, progress, f"{first.name}, all questions", without_shown)
-    with asking_only(TEXT_FACETS):
-        text = talk(worlds, BY_TEXT, progress, f"{first.name}, subject only", without_shown)
-    for title, talks in (("All questions", everything), ("Questions about the subject only", text)):
+    for title, (facets, form) in BLOCKS.items():
+        policies = POLICIES | {"fixed form": fixed_form(AREAS, form)}
+        with asking_only(facets):
+            talks = talk(worlds, policies, progress, f"{first.name}: {title}", with_shown)
         for target in (False, True):
             aim = "the junior in mind is shown" if target else "somebody who can help is shown"
             lines += [f"\n### {title}: {aim}\n", table(worlds, talks, target)]
-    lines += ["\nAsked, of all questions:\n", facets_asked(everything)]
+        lines += ["\nAsked:\n", facets_asked(talks)]
     return "\n".join(lines)
 
 
-def tune(worlds: Sequence[Drawn], progress: Progress, without_shown: bool = False) -> str:
+def tune(worlds: Sequence[Drawn], progress: Progress, with_shown: bool = False) -> str:
     """Return a table over the grid, on the demo's needs, the fewest turns first."""
     columns = ["success@3", "success@5", "turns", "questions"]
     parts = [f"{part} {each}" for part in ("", "in mind:", "subject only:") for each in columns]
@@ -342,9 +341,9 @@ def tune(worlds: Sequence[Drawn], progress: Progress, without_shown: bool = Fals
     for values in product(*GRID.values()):
         label, policy = " ".join(map(str, values)), {PRODUCT: expected_gain_policy}
         with constants(**dict(zip(GRID, values, strict=True))):
-            every = talk(worlds, policy, progress, label, without_shown)[PRODUCT]
-            with asking_only(TEXT_FACETS):
-                text = talk(worlds, policy, progress, f"{label}, subject only", without_shown)[PRODUCT]
+            every = talk(worlds, policy, progress, label, with_shown)[PRODUCT]
+            with asking_only(("theme",)):
+                text = talk(worlds, policy, progress, f"{label}, subject only", with_shown)[PRODUCT]
         found = [measured(every, target=False), measured(every, target=True), measured(text, target=False)]
         rows.append((values, [float(each[name].mean()) for each in found for name in columns]))
     for values, cells in sorted(rows, key=lambda each: each[1][2]):
@@ -378,19 +377,21 @@ def main() -> None:
     parser.add_argument("--needs", type=int, default=100)
     parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="Other constants of the product.")
     parser.add_argument("--tune", action="store_true", help="Try constants on the demo's needs.")
-    parser.add_argument("--without-shown", action="store_true", help="Ask about others than those on screen.")
+    parser.add_argument(
+        "--with-shown", action="store_true", help="Ask about those on screen too, as the product did at first."
+    )
     options = parser.parse_args()
     values = {name: float(value) for name, value in (each.split("=") for each in options.set)}
     names = [TUNED_ON] if options.tune else options.worlds
     with Progress(console=Console(stderr=True)) as progress, constants(**values):
         worlds = prepared(options, names, progress)
         if options.tune:
-            print(tune(worlds[TUNED_ON], progress, options.without_shown))
+            print(tune(worlds[TUNED_ON], progress, options.with_shown))
             return
         used = f"temperature {questions.TEMPERATURE}, least gain {questions.LEAST_GAIN}, sharpness {wish_fit.SHARPNESS}"
         print(f"Constants: {used}.\n")
         for each in worlds.values():
-            print(report(each, progress, options.without_shown) + "\n", flush=True)
+            print(report(each, progress, options.with_shown) + "\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,7 +36,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from recommender.bootstrap import DATABASE
-from recommender.store.database import Database
+from recommender.dialogue.state import GUIDE, SENIOR, Kind
+from recommender.domain import ConversationId, SeniorId, Turn
+from recommender.store import Store
 
 try:
     import psutil
@@ -43,9 +46,6 @@ except ImportError:  # it comes with packages that are only there for developmen
     psutil = None
 
 ROOT = Path(__file__).parents[1]
-SENIORS = 80
-"""Of the demo organisation; the last one warms the server up."""
-
 SPREAD = 10.0
 THINK = (4.0, 6.0)
 """Seconds from one message of a session to its next."""
@@ -178,7 +178,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Turn:
+class Sent:
     """One message with how long its answer took, and what went wrong."""
 
     what: str
@@ -195,11 +195,11 @@ class Visit:
     """One browser tab of one senior."""
 
     url: str
-    senior: str
+    senior: SeniorId
     rng: np.random.Generator
     patience: float = PATIENCE
     first: float | None = None
-    turns: list[Turn] = field(default_factory=list)
+    turns: list[Sent] = field(default_factory=list)
     dropped: str = ""
     late: int = 0
 
@@ -221,7 +221,7 @@ class Visit:
                 await self._finished(socket_, None)
                 self.first = time.perf_counter() - began
                 if self._page.problems:
-                    self.turns.append(Turn("opening", self.first, tuple(self._page.problems)))
+                    self.turns.append(Sent("opening", self.first, tuple(self._page.problems)))
                 due = time.perf_counter() + self.rng.uniform(0, THINK[1])
                 while len(self.turns) < messages and due < end:
                     await self._think(socket_, due)
@@ -234,7 +234,7 @@ class Visit:
         what, state = self._next()
         began = time.perf_counter()
         await self._finished(socket_, state)
-        self.turns.append(Turn(what, time.perf_counter() - began, tuple(self._page.problems)))
+        self.turns.append(Sent(what, time.perf_counter() - began, tuple(self._page.problems)))
 
     def _next(self) -> tuple[str, WidgetState]:
         """Return what the senior does now, as far as the page lets them."""
@@ -243,10 +243,10 @@ class Visit:
             if "ask-back" in page.buttons:
                 sends = "ask-yes" in page.buttons and self.rng.random() < SHARE_SENT
                 return self._click("ask-yes" if sends else "ask-back")
+            if "ask-restart" not in page.buttons:
+                raise Dropped("nothing on the page can be used")
             return self._click("ask-undo" if "ask-undo" in page.buttons else "ask-restart")
         if "example-1" not in page.buttons:
-            if not self.turns:
-                return self._click("ask-restart")  # what is left of an earlier conversation
             clicks = [key for key in page.buttons if key.startswith(CLICKED)]
             if clicks and self.rng.random() > SHARE_TYPED:
                 groups = sorted({next(each for each in CLICKED if key.startswith(each)) for key in clicks})
@@ -347,7 +347,7 @@ class Series:
     unacknowledged: int
 
     @property
-    def turns(self) -> list[Turn]:
+    def turns(self) -> list[Sent]:
         """All turns of all sessions."""
         return [turn for visit in self.visits for turn in visit.turns]
 
@@ -392,24 +392,22 @@ def main() -> None:
     """Run each number of sessions on a copy of the same home, and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--home", type=Path, help="start from a copy of this one; the default is a fresh one")
-    parser.add_argument("--sessions", type=int, default=50, help=f"at most {SENIORS - 1}")
+    parser.add_argument("--sessions", type=int, default=50, help="fewer than there are seniors")
     parser.add_argument("--beside", type=int, default=10, help="sessions of the series beside it; 0 is none")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=7)
     asked = parser.parse_args()
-    if not 0 < asked.sessions < SENIORS or not 0 <= asked.beside < SENIORS:
-        parser.error(f"there are seniors for 1 to {SENIORS - 1} sessions")
     with tempfile.TemporaryDirectory() as folder:
         home = asked.home or Path(folder, "fresh")
         if not (home / DATABASE).exists():
             with running(home) as (url, _):
-                asyncio.run(_warm(url))
+                asyncio.run(_warm(url, SeniorId(""), 0))
         numbers = [number for number in (asked.beside, asked.sessions) if number]
         series = [measured(copy_of(home, Path(folder, f"home-{n}")), n, asked.seconds, asked.seed) for n in numbers]
     print(
         f"One message per {THINK[0]:.0f} to {THINK[1]:.0f} s in each session, {asked.seconds:.0f} s long, "
         f"{os.cpu_count()} cores, load of the machine afterwards {os.getloadavg()[0]:.1f}. Times are seconds.\n\n"
-        "| sessions | messages | error boxes and exceptions | tracebacks in the log | dropped "
+        "| sessions | messages | error boxes and exceptions | unexpected errors in the log | dropped "
         "| first run p50 / p95 | round trip p50 / p95 / max | server CPU s | own CPU s | memory MB | lost |\n"
         "|---|---|---|---|---|---|---|---|---|---|---|"
     )
@@ -423,7 +421,7 @@ def main() -> None:
 
 
 def copy_of(home: Path, target: Path) -> Path:
-    """Return a home with the same people and conversations; encoders are only read, so a link is enough."""
+    """Return a home with the same people; encoders are only read, so a link is enough."""
     target.mkdir()
     for file in home.glob(f"{DATABASE}*"):
         shutil.copy(file, target)
@@ -436,19 +434,20 @@ def copy_of(home: Path, target: Path) -> Path:
 
 def measured(home: Path, sessions: int, seconds: float, seed: int) -> Series:
     """Run so many sessions against a server of their own."""
+    begun = begin(home, sessions + 1)
+    *seniors, first = begun
     with running(home) as (url, pid):
-        warm = asyncio.run(_warm(url))
-        began, since = datetime.now(UTC), time.perf_counter()
-        before, own = Usage.of(pid), time.process_time()
-        visits = [Visit(url, f"s{n + 1:03d}", np.random.default_rng([seed, n])) for n in range(sessions)]
+        warm = asyncio.run(_warm(url, first, 3))
+        if warm.dropped or not warm.turns:
+            sys.exit(f"The first visit came to nothing: {warm.dropped}")
+        since, before, own = time.perf_counter(), Usage.of(pid), time.process_time()
+        visits = [Visit(url, senior, np.random.default_rng([seed, n])) for n, senior in enumerate(seniors)]
         asyncio.run(_all(visits, seconds))
         after, own = Usage.of(pid), time.process_time() - own
         lasted = time.perf_counter() - since
-    if warm.dropped or not warm.turns:
-        sys.exit(f"The first visit came to nothing: {warm.dropped}")
-    stored = stored_turns(home, began)
-    # A turn that was refused shows an error box and stores nothing.
-    said = {visit.senior: sum(not turn.problems for turn in visit.turns) for visit in visits}
+    stored = said_in(home, begun)
+    # What was refused shows an error box and stores nothing.
+    said = {visit.senior: sum(not turn.problems for turn in visit.turns) for visit in (*visits, warm)}
     return Series(
         visits,
         lasted,
@@ -456,27 +455,40 @@ def measured(home: Path, sessions: int, seconds: float, seed: int) -> Series:
         own,
         before,
         after,
-        (home / "log").read_text(encoding="utf-8").count("Traceback"),
+        (home / "log").read_text(encoding="utf-8").count("unexpected error"),
         sum(max(number - stored[senior], 0) for senior, number in said.items()),
         sum(max(stored[senior] - number, 0) for senior, number in said.items()),
     )
 
 
-def stored_turns(home: Path, since: datetime) -> Counter[str]:
-    """Count what each senior has said or clicked since then, in the newest conversation of each."""
-    database = Database(home / DATABASE)
-    rows = database.rows(
-        "SELECT c.senior_id, count(*) FROM turns t JOIN conversations c ON c.id = t.conversation_id "
-        "WHERE t.speaker = 'senior' AND t.happened_at >= ? GROUP BY c.senior_id",
-        since,
-    )
-    database.close()
-    return Counter(dict(rows))
+def begin(home: Path, number: int) -> dict[SeniorId, ConversationId]:
+    """Start a new conversation for each of so many seniors, so that all begin with an empty page."""
+    store = Store(home / DATABASE)
+    seniors = [each.id for each in store.people.seniors()][:number]
+    if len(seniors) < number:
+        sys.exit(f"{number} seniors are needed, and there are {len(seniors)}.")
+    begun = {senior: ConversationId(uuid.uuid4().hex) for senior in seniors}
+    for senior, where in begun.items():
+        greeting = Turn(where, 0, GUIDE, Kind.GREETING, at=datetime.now(UTC))
+        store.conversations.start(where, senior, "nl", greeting)
+    store.close()
+    return begun
 
 
-async def _warm(url: str) -> Visit:
-    visit = Visit(url, f"s{SENIORS:03d}", np.random.default_rng(0), patience=STARTING)
-    await visit.run(0, STARTING, messages=3)
+def said_in(home: Path, begun: Mapping[SeniorId, ConversationId]) -> dict[SeniorId, int]:
+    """Count what each senior said or clicked, as far as it was stored."""
+    store = Store(home / DATABASE)
+    said = {
+        senior: sum(turn.speaker == SENIOR for turn in store.conversations.turns(where))
+        for senior, where in begun.items()
+    }
+    store.close()
+    return said
+
+
+async def _warm(url: str, senior: SeniorId, messages: int) -> Visit:
+    visit = Visit(url, senior, np.random.default_rng(0), patience=STARTING)
+    await visit.run(0, STARTING, messages)
     return visit
 
 

@@ -146,7 +146,8 @@ def _check(here: Here, state: State, slate: Slate) -> None:
         with st.container(horizontal=True, gap="small"):
             st.button(here.say("ask.yes", name=name), key="ask-yes", type="primary", on_click=_confirm)
             st.button(here.say("ask.back"), key="ask-back", on_click=_back)
-    if not state.brief.gives_back and not here.service.senior(here.who.id).offers:
+    told = here.service.senior(here.who.id).offers or state.brief.gives_back or "exchange" in state.asked
+    if not told:
         with st.container(key="give"):
             st.text_input(here.say("ask.give"), key=GIVE, max_chars=MAX_REQUEST, on_change=_give)
     with st.container(border=True, key="check-card"):

@@ -42,13 +42,13 @@ def sent(at: AppTest) -> AppTest:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_greets_in_the_language_of_the_page(visit: Visit, language: Language) -> None:
-    """The page says what can be done, that it is a computer, and offers six examples."""
+    """The page says what can be done, that it is a computer, and offers seven examples."""
     at = visit("s1", language)
     assert not at.exception
     assert at.title[0].value == say("ask.title", language)
     assert say("ask.greeting", language) in texts(at)
-    assert [at.button(key=f"example-{n}").label for n in range(1, 7)] == [
-        say(f"ask.example_{n}", language) for n in range(1, 7)
+    assert [at.button(key=f"example-{n}").label for n in range(1, 8)] == [
+        say(f"ask.example_{n}", language) for n in range(1, 8)
     ]
 
 
@@ -162,7 +162,7 @@ def test_nobody_found_says_what_to_do(visit: Visit, service: Service) -> None:
     """Without anybody who may be suggested the page stays friendly and the box stays open."""
     service.put_people([replace(each, consent=False) for each in service.store.people.juniors()])
     at = ask(visit("s1"), "Excel")
-    assert say("ask.nobody", "nl") in texts(at)
+    assert say("reply.nobody", "nl") in texts(at)
     assert at.chat_input(key="ask-text") is not None
 
 
