@@ -1,10 +1,10 @@
 """The next question: the one with the highest expected gain, asked only where an answer can change the first three.
 
-Whoever is on screen needn't be asked about: if the right one were there, the senior would choose. So a question is about
-the others. Each of them is the right one with some chance. Somebody best helped by a junior gives each answer with a
-chance that follows from that junior's own facts. So each answer gives new chances by Bayes' rule, and a new first
-three; the gain of a question is how much more likely the right junior is then among the three, over all answers. This
-is the expected value of information (Howard, 1966) for what the senior sees, not the information about everything.
+Whoever is on screen needn't be asked about: if the right one were there, the senior would choose. So a question is
+about the others. Each of them is the right one with some chance. Somebody best helped by a junior gives each answer
+with a chance that follows from that junior's own facts. So each answer gives new chances by Bayes' rule, and a new
+first three; the gain of a question is how much more likely the right junior is then among the three, over all answers.
+This is the expected value of information (Howard, 1966) for what the senior sees, not the information about everything.
 """
 
 from collections.abc import Callable, Sequence

@@ -50,7 +50,9 @@ SPREAD = 10.0
 THINK = (4.0, 6.0)
 """Seconds from one message of a session to its next."""
 
-PATIENCE = 30.0
+PATIENCE = 120.0
+"""Seconds after which a session that waits for an answer gives up; a browser would wait on."""
+
 STARTING = 900.0
 """Seconds for the first visit, which may unpack the encoder and read the demo organisation."""
 
@@ -342,7 +344,7 @@ class Series:
     own_cpu: float
     before: Usage
     after: Usage
-    tracebacks: int
+    unexpected: int
     lost: int
     unacknowledged: int
 
@@ -355,13 +357,21 @@ class Series:
         """Return one row of the table."""
         turns = self.turns
         first = [visit.first for visit in self.visits if visit.first is not None]
-        return (
-            f"| {len(self.visits)} | {len(turns)} | {sum(bool(turn.problems) for turn in turns)} | {self.tracebacks} "
-            f"| {sum(bool(visit.dropped) for visit in self.visits)} | {_times(first, 50, 95)} "
-            f"| {_times([turn.seconds for turn in turns], 50, 95, 100)} "
-            f"| {self.cpu:.1f} of {self.seconds:.0f} s | {self.own_cpu:.1f} "
-            f"| {self.before.memory:.0f} → {self.after.memory:.0f} | {self.lost} |"
+        cells = (
+            len(self.visits),
+            len(turns),
+            f"{len(turns) / self.seconds:.1f}",
+            sum(bool(turn.problems) for turn in turns),
+            self.unexpected,
+            sum(bool(visit.dropped) for visit in self.visits),
+            _times(first, 50, 95),
+            _times([turn.seconds for turn in turns], 50, 95, 100),
+            f"{self.cpu:.1f} of {self.seconds:.0f} s",
+            f"{self.own_cpu:.1f}",
+            f"{self.before.memory:.0f} → {self.after.memory:.0f}",
+            self.lost,
         )
+        return f"| {' | '.join(map(str, cells))} |"
 
     def told(self) -> list[str]:
         """Return rows with times for each sort of message, and what went wrong."""
@@ -407,9 +417,9 @@ def main() -> None:
     print(
         f"One message per {THINK[0]:.0f} to {THINK[1]:.0f} s in each session, {asked.seconds:.0f} s long, "
         f"{os.cpu_count()} cores, load of the machine afterwards {os.getloadavg()[0]:.1f}. Times are seconds.\n\n"
-        "| sessions | messages | error boxes and exceptions | unexpected errors in the log | dropped "
+        "| sessions | messages | per second | error boxes and exceptions | unexpected errors in the log | dropped "
         "| first run p50 / p95 | round trip p50 / p95 / max | server CPU s | own CPU s | memory MB | lost |\n"
-        "|---|---|---|---|---|---|---|---|---|---|---|"
+        "|---|---|---|---|---|---|---|---|---|---|---|---|"
     )
     print(*(each.row() for each in series), sep="\n")
     print("\n| sessions | sort | messages | p50 / p95 / max |\n|---|---|---|---|")
