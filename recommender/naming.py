@@ -4,8 +4,8 @@ Which words name something was learnt (`turn_reader`). Here they are looked up, 
 the organisation's own data, days, languages and numbers in well-kept libraries.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 
@@ -49,13 +49,43 @@ ABOUT_PEOPLE = frozenset({Act.WHY, Act.WHY_NOT, Act.CHOOSE, Act.COMPARE})
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
+class People:
+    """Names that can be looked up by a first name or a full one, also among a hundred thousand.
+
+    Parameters
+    ----------
+    people : iterable of (JuniorId, str)
+        Ids and full names.
+
+    Examples
+    --------
+    >>> People([("j1", "Tim Bos"), ("j2", "Sanne de Wit")]).meant("sane")
+    'j2'
+    """
+
+    def __init__(self, people: Iterable[tuple[JuniorId, str]] = ()) -> None:
+        self.ids, names = [], []
+        for junior_id, name in people:
+            self.ids.append(junior_id)
+            names.append(default_process(name))
+        self._full = names
+        self._first = [each.split(" ")[0] for each in names]
+
+    def meant(self, words: str) -> JuniorId | None:
+        """Return who is meant, the first of several, or None for nobody."""
+        words = default_process(words)
+        names = self._full if " " in words else self._first
+        found = process.extractOne(words, names, scorer=fuzz.ratio, score_cutoff=NEARLY)
+        return self.ids[found[2]] if found else None
+
+
 @dataclass(frozen=True)
 class Organisation:
-    """The names that are known here. `people` are ids and full names of all juniors."""
+    """The names that are known here: towns, departments and all juniors."""
 
     sites: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
-    people: tuple[tuple[JuniorId, str], ...] = ()
+    people: People = field(default_factory=People)
 
 
 def named(
@@ -80,13 +110,14 @@ def named(
     at : datetime
         What "tomorrow" counts from.
     """
+    here = People(on_screen)
     juniors: list[JuniorId] = []
     wishes: list[Wish] = []
     unknown: list[str] = []
     for slot in heard.slots:
         match slot.name:
             case Name.PERSON:
-                who = person(slot.words, on_screen) or person(slot.words, organisation.people)
+                who = here.meant(slot.words) or organisation.people.meant(slot.words)
                 if who is None:
                     unknown.append(slot.words)
                 elif slot.wanted:
@@ -103,7 +134,7 @@ def named(
                 wishes += _wishes(slot, organisation, senior, [each for each, _ in on_screen], at)
     spelt = {each.name for each in heard.slots}
     if heard.act in ABOUT_PEOPLE and not spelt & {Name.PERSON, Name.NUMBER}:
-        juniors += [who for word in default_process(heard.text).split() if (who := person(word, on_screen))]
+        juniors += [who for word in default_process(heard.text).split() if (who := here.meant(word))]
     if heard.act in (Act.CRITIQUE, Act.ANSWER) and Name.PLACE not in spelt:
         towns = [found for word in default_process(heard.text).split() if (found := known(word, organisation.sites))]
         wishes += [Wish(WishKind.PLACE, each) for each in towns[:1]]
@@ -163,25 +194,6 @@ def known(words: str, names: Sequence[str]) -> str | None:
     """
     found = process.extractOne(words, names, scorer=fuzz.ratio, processor=default_process, score_cutoff=NEARLY)
     return found[0] if found else None
-
-
-def person(words: str, people: Sequence[tuple[JuniorId, str]]) -> JuniorId | None:
-    """Return who is meant by a first name or a full one; the first of several, None for nobody.
-
-    Examples
-    --------
-    >>> person("sane", [("j1", "Tim Bos"), ("j2", "Sanne de Wit")])
-    'j2'
-    """
-    words = default_process(words)
-    best, likeness = None, float(NEARLY)
-    for junior_id, name in people:
-        full = default_process(name)
-        first = full.split(" ")[0]
-        near = max(fuzz.ratio(words, full), fuzz.ratio(words, first) if " " not in words else 0.0)
-        if near > likeness:
-            best, likeness = junior_id, near
-    return best
 
 
 def number(words: str, n: int) -> int | None:

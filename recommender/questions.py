@@ -67,9 +67,8 @@ class InPlay:
         """Chance of each to be the right one, shape ``(len(places),)``; adds up to 1."""
         return chances(self.scores)
 
-    def telling_statement(self, junior: int) -> int | None:
-        """Return the place of the short statement of a junior that is most about the request, or None."""
-        floor = float(self.likeness.mean()) + CLEARLY * float(self.likeness.std())
+    def telling_statement(self, junior: int, floor: float) -> int | None:
+        """Return the place of a junior's short statement that is nearest to the request, from `floor` on, or None."""
         short = [
             each
             for each in self.index.statements_of(junior)
@@ -280,10 +279,11 @@ def themes(play: InPlay) -> list[int]:
     Only what is clearly about the request may stand as an option. The likeliest comes first; each next one is that
     with which the answer is expected to gain most.
     """
-    likely = [each for each in map(play.telling_statement, play.places) if each is not None]
-    if not likely:
+    floor = float(play.likeness.mean()) + CLEARLY * float(play.likeness.std())
+    likely = [play.telling_statement(int(each), floor) for each in play.places]
+    found = list(dict.fromkeys(each for each in likely if each is not None))
+    if not found:
         return []
-    found = list(dict.fromkeys(likely))
     near = play.index.nearest(np.stack([play.index.vector(each) for each in found]), play.places)
     taken = [0]
     while len(taken) < min(THEMES, len(found)):

@@ -21,7 +21,7 @@ from recommender.encoder import Encoder
 from recommender.features import FEATURES, Circumstances, fit_features, text_features
 from recommender.index import Likeness, ProfileIndex
 from recommender.known_needs import KnownNeeds
-from recommender.naming import Organisation
+from recommender.naming import Organisation, People
 from recommender.population import Population
 from recommender.questions import IN_PLAY, OFFERS, SHOWN, InPlay, best_question, chances
 from recommender.ranker import AdditiveRanker
@@ -60,6 +60,7 @@ class _Searchable:
     population: Population
     index: ProfileIndex
     lines: ReportingLines
+    names: Organisation
 
 
 @dataclass(frozen=True)
@@ -172,9 +173,7 @@ class Recommender:
 
     def organisation(self) -> Organisation:
         """Return the names that are known here."""
-        population = self._current().population
-        people = tuple((each.id, each.name) for each in population.juniors)
-        return Organisation(tuple(population.sites), tuple(population.departments), people)
+        return self._current().names
 
     def rank(
         self,
@@ -335,7 +334,9 @@ class Recommender:
         lines = ReportingLines(self._store.people.managers())
         styles = None if styles is None else column_standardised(styles)
         population = Population.of(juniors, competences, of_wishes, styles)
-        return _Searchable(version, population, index, lines)
+        people = People((each.id, each.name) for each in population.juniors)
+        names = Organisation(tuple(population.sites), tuple(population.departments), people)
+        return _Searchable(version, population, index, lines, names)
 
     def _encoded(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         """Return vectors of shape ``(len(texts), dim)``; only texts that are new to this encoder are encoded."""

@@ -7,14 +7,14 @@ import pytest
 from recommender.dialogue.acts import Act, Heard, Name, Slot
 from recommender.dialogue.brief import Wish, WishKind
 from recommender.domain import JuniorId
-from recommender.naming import Organisation, days, language, named, number
+from recommender.naming import Organisation, People, days, language, named, number
 from tests.builders import a_senior
 
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
 HERE = Organisation(
     ("Utrecht", "Gent"),
     ("Finance", "IT"),
-    ((JuniorId("j1"), "Sanne de Wit"), (JuniorId("j2"), "Piet Jansen"), (JuniorId("j3"), "Sanne Bos")),
+    People([(JuniorId("j1"), "Sanne de Wit"), (JuniorId("j2"), "Piet Jansen"), (JuniorId("j3"), "Sanne Bos")]),
 )
 ON_SCREEN = [(JuniorId("j3"), "Sanne Bos"), (JuniorId("j2"), "Piet Jansen")]
 
