@@ -4,6 +4,7 @@ Data in, widgets out. What a click does is given by the page. Each part keeps it
 it: the focus and what is below stay where they are.
 """
 
+import zlib
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -38,8 +39,8 @@ def reply(here: Here, paragraphs: Sequence[str]) -> None:
 def question(
     here: Here,
     asked: Question | None,
-    on_answer: Callable[[str], None],
-    on_skip: Callable[[], None],
+    on_answer: Callable[[str, str], None],
+    on_skip: Callable[[str], None],
     on_why: Callable[[], None],
 ) -> None:
     """Draw the one open question: chips, no preference, skip, and why it is asked."""
@@ -50,9 +51,13 @@ def question(
         with st.container(horizontal=True, gap="small", key="options"):
             for place, option in enumerate((*asked.options, ANYTHING)):
                 text = components.plain(option_text(asked.facet, option, here.language))
-                st.button(text, key=f"option-{asked.id}-{place}", wrap=True, on_click=on_answer, args=(option,))
+                st.button(
+                    text, key=f"option-{asked.id}-{place}", wrap=True, on_click=on_answer, args=(option, asked.id)
+                )
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            st.button(here.say("question.skip"), key="question-skip", type="tertiary", on_click=on_skip)
+            st.button(
+                here.say("question.skip"), key="question-skip", type="tertiary", on_click=on_skip, args=(asked.id,)
+            )
             st.button(here.say("question.why"), key="question-why", type="tertiary", on_click=on_why)
             st.caption(here.say("question.or_type"))
 
@@ -71,8 +76,10 @@ def brief(
         with st.container(horizontal=True, gap="small"):
             for place, goal in enumerate(told.goals):
                 _goal(here, place, goal, on_reword, on_drop)
-            for place, wish in enumerate(told.wishes):
-                _gone(here, f"wish-{place}", chip(wish, known(here), here.language), wish, on_drop)
+            facts = known(here)
+            for wish in told.wishes:
+                name = f"wish-{wish.kind}-{zlib.crc32(wish.value.encode())}"
+                _gone(here, name, chip(wish, facts, here.language), wish, on_drop)
             if told.level is not None:
                 key = "beginner" if told.level < LOW else "some" if told.level < MIDDLE else "good"
                 text = here.say("chip.level", value=here.say(f"option.{key}"))
@@ -92,20 +99,21 @@ def wishes(here: Here, offered: Sequence[Wish], on_wish: Callable[[Wish], None])
         if not offered:
             return
         st.caption(here.say("ask.wishes"))
+        facts = known(here)
         with st.container(horizontal=True, gap="small"):
             for each in offered:
-                text = components.plain(chip(each, known(here), here.language))
+                text = components.plain(chip(each, facts, here.language))
                 key = f"wish-{each.kind}-{'yes' if each.wanted else 'no'}"
                 st.button(text, key=key, wrap=True, on_click=on_wish, args=(each,))
 
 
-def offer(here: Here, state: State, on_yes: Callable[[], None], on_no: Callable[[], None]) -> None:
+def offer(here: Here, state: State, on_yes: Callable[[Offer], None], on_no: Callable[[], None]) -> None:
     """Draw yes and no to what the guide has offered."""
     with st.container(key="offer", horizontal=True, gap="small"):
         if state.offer is None:
             return
         yes = "ask.hand_over_yes" if state.offer is Offer.HAND_OVER else "ask.drop_yes"
-        st.button(here.say(yes), key="offer-yes", type="primary", on_click=on_yes)
+        st.button(here.say(yes), key="offer-yes", type="primary", on_click=on_yes, args=(state.offer,))
         st.button(here.say("ask.offer_no"), key="offer-no", on_click=on_no)
 
 
@@ -125,16 +133,17 @@ def _goal(
     on_reword: Callable[[str, str], None],
     on_drop: Callable[[Wish | str], None],
 ) -> None:
+    same = zlib.crc32(goal.encode())
     with st.popover(components.plain(_short(goal)), icon=":material/edit:", key=f"goal-{place}"):
-        key = f"reword-{place}-{hash(goal)}"
+        key = f"reword-{same}"
         st.text_area(here.say("ask.reword"), value=goal, key=key)
         st.button(
             here.say("ask.reword_go"),
-            key=f"reword-go-{place}",
+            key=f"reword-go-{same}",
             type="primary",
             on_click=lambda: on_reword(goal, st.session_state[key]),
         )
-        st.button(here.say("ask.remove"), key=f"goal-gone-{place}", on_click=on_drop, args=(goal,))
+        st.button(here.say("ask.remove"), key=f"goal-gone-{same}", on_click=on_drop, args=(goal,))
 
 
 def _gone(here: Here, name: str, text: str, gone: Wish | str, on_drop: Callable[[Wish | str], None]) -> None:

@@ -1,5 +1,6 @@
 """The composition root: one service for all sessions, put together once. Tests replace `installation`."""
 
+import gc
 import threading
 from dataclasses import dataclass, field
 
@@ -52,5 +53,7 @@ def _start() -> Installation:
     if not people.juniors() and not people.seniors():
         load_demo(made.service, progress)
     made.service.prepare(progress)
+    gc.collect()
+    gc.freeze()  # what was loaded stays: no collection has to look at it again
     place.empty()
     return made

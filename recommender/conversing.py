@@ -1,6 +1,7 @@
 """The conversation of a senior: what the page and the terminal call. What to do is decided by the policy.
 
-Everything a senior does becomes a turn, and what the guide answers more of them. Both are stored at once or not at all.
+Everything a senior does becomes a turn, and what the guide answers more of them; both are stored at once or not at all.
+A second tab that doesn't know the last turns is refused.
 """
 
 import json
@@ -15,7 +16,7 @@ from recommender.dialogue import policy
 from recommender.dialogue.acts import Act, Context, Heard, Name, Slot
 from recommender.dialogue.brief import Brief, Wish, WishKind
 from recommender.dialogue.policy import Do, Named, Plan
-from recommender.dialogue.state import GUIDE, SENIOR, Kind, Offer, Stage, State, allowed, state_of
+from recommender.dialogue.state import GUIDE, SENIOR, Kind, Offer, State, allowed, state_of
 from recommender.domain import Action, ConversationId, JuniorId, Senior, SeniorId, Slate, SlateId, Turn
 from recommender.errors import Conflict, InputRefused
 from recommender.naming import days, language, named, number
@@ -147,8 +148,7 @@ class Conversing:
         now = self._moment(conversation_id, senior_id, page_language, _legible(text))
         heard = self._heard(now.said, now.state.context)
         found = self._named(now, heard)
-        plan = policy.respond(now.state, heard, found)
-        return self._typed_answer(now, heard, found) if plan.do is Do.ANSWER else self._carry_out(now, plan)
+        return self._do(now, policy.respond(now.state, heard, found), heard, found)
 
     def meant(
         self, conversation_id: ConversationId, senior_id: SeniorId | None, act: Act, page_language: Language
@@ -160,8 +160,7 @@ class Conversing:
         now = self._moment(conversation_id, senior_id, page_language, state.unclear)
         heard = self._heard(now.said, state.context)
         found = self._named(now, heard)
-        plan = policy.meant(state, act, heard, found)
-        return self._typed_answer(now, heard, found) if plan.do is Do.ANSWER else self._carry_out(now, plan)
+        return self._do(now, policy.meant(state, act, heard, found), heard, found)
 
     def say(
         self, conversation_id: ConversationId, senior_id: SeniorId | None, text: str, page_language: Language
@@ -173,11 +172,19 @@ class Conversing:
     # Buttons and chips
 
     def answer(
-        self, conversation_id: ConversationId, senior_id: SeniorId | None, option: str, page_language: Language
+        self,
+        conversation_id: ConversationId,
+        senior_id: SeniorId | None,
+        option: str,
+        page_language: Language,
+        question_id: str | None = None,
     ) -> State:
-        """Take a picked answer to the open question; `option` is one of its options, or `ANYTHING`."""
+        """Take a picked answer to the open question, which is `question_id` if that is given.
+
+        `option` is one of its options, or `ANYTHING`.
+        """
         question = self._expect(conversation_id, Kind.ANSWER).question
-        if question is None or option not in (*question.options, ANYTHING):
+        if question is None or question_id not in (None, question.id) or option not in (*question.options, ANYTHING):
             raise Conflict("not_now")
         if option == ANYTHING:
             return self.skip(conversation_id)
@@ -185,17 +192,19 @@ class Conversing:
         brief = _answered(now.state.brief, question.facet, option, question.options, page_language)
         return self._search(now, Kind.ANSWER, brief, option)
 
-    def skip(self, conversation_id: ConversationId, said: str = "") -> State:
+    def skip(self, conversation_id: ConversationId, said: str = "", question_id: str | None = None) -> State:
         """Leave the open question unanswered. Nothing else changes."""
-        self._expect(conversation_id, Kind.SKIP)
-        return self._append(conversation_id, Step(SENIOR, Kind.SKIP, said), _reply("skipped"))
+        state = self._expect(conversation_id, Kind.SKIP)
+        if state.question is None or question_id not in (None, state.question.id):
+            raise Conflict("not_now")
+        return self._append(state, conversation_id, Step(SENIOR, Kind.SKIP, said), _reply("skipped"))
 
     def wish(
         self, conversation_id: ConversationId, senior_id: SeniorId | None, wish: Wish, page_language: Language
     ) -> State:
         """Add a wish that was picked."""
         now = self._moment(conversation_id, senior_id, page_language)
-        if not now.state.brief.goals:
+        if not now.state.brief.goals or not allowed(now.state, Kind.WISH):
             raise Conflict("not_now")
         return self._search(now, Kind.WISH, now.state.brief.wishing(wish))
 
@@ -205,11 +214,11 @@ class Conversing:
         """Remove a chip: a wish, a goal (its words), or "level" or "gives_back"."""
         now = self._moment(conversation_id, senior_id, page_language)
         brief = _dropped(now.state.brief, gone)
-        if brief == now.state.brief:
+        if brief == now.state.brief or not allowed(now.state, Kind.DROP):
             raise Conflict("not_now")
         if not brief.goals:
             step = Step(SENIOR, Kind.DROP, told={"brief": brief.stored()})
-            return self._append(conversation_id, step, _reply("first_goal"))
+            return self._append(now.state, conversation_id, step, _reply("first_goal"))
         return self._search(now, Kind.DROP, brief)
 
     def reword(
@@ -222,10 +231,21 @@ class Conversing:
     ) -> State:
         """Put other words in the place of a goal."""
         now = self._moment(conversation_id, senior_id, page_language, _legible(words))
-        if goal not in now.state.brief.goals:
+        if goal not in now.state.brief.goals or not allowed(now.state, Kind.DROP):
             raise Conflict("not_now")
-        goals = [now.said if each == goal else each for each in now.state.brief.goals]
-        return self._search(now, Kind.GOAL, replace(now.state.brief.about(*goals), level=now.state.brief.level))
+        if self._heard(now.said, Context.START).upset >= policy.UPSET:
+            return self._carry_out(now, CARE)
+        goals = tuple(dict.fromkeys(now.said if each == goal else each for each in now.state.brief.goals))
+        return self._search(now, Kind.GOAL, replace(now.state.brief, goals=goals))
+
+    def again(self, conversation_id: ConversationId, senior_id: SeniorId | None, page_language: Language) -> State:
+        """Search afresh for all that was wanted, after a choice that came to nothing."""
+        brief = self.state(conversation_id).brief
+        self.restart(conversation_id)
+        now = self._moment(conversation_id, senior_id, page_language, brief.text)
+        if not brief.goals:
+            return now.state
+        return self._search(now, Kind.GOAL, brief)
 
     def drop_blocking(
         self, conversation_id: ConversationId, senior_id: SeniorId | None, page_language: Language
@@ -240,9 +260,14 @@ class Conversing:
         """Note what the senior would give back; the coordinator and the junior may read it. Empty takes it away."""
         state = self._expect(conversation_id, Kind.GIVE)
         given = clean_text(text, MAX_REQUEST)
+        if given and self._heard(given, Context.QUESTION).upset >= policy.UPSET:
+            care = {"reply": "care", "offer": Offer.HAND_OVER.value}
+            return self._append(
+                state, conversation_id, Step(SENIOR, Kind.SAID, given), Step(GUIDE, Kind.REPLY, told=care)
+            )
         brief = replace(state.brief, gives_back=given)
         step = Step(SENIOR, Kind.GIVE, given, told={"brief": brief.stored()})
-        return self._append(conversation_id, step, _reply("given" if given else "declined"))
+        return self._append(state, conversation_id, step, _reply("given" if given else "declined"))
 
     def ask(
         self,
@@ -259,13 +284,20 @@ class Conversing:
 
     def hand_over(self, conversation_id: ConversationId, said: str = "") -> State:
         """Give the conversation to a person."""
+        state = self._append(
+            self.state(conversation_id), conversation_id, Step(SENIOR, Kind.HAND_OVER, said), Step(GUIDE, Kind.HANDED)
+        )
         self._store.conversations.hand_over(conversation_id, self._clock())
-        return self._append(conversation_id, Step(SENIOR, Kind.HAND_OVER, said), Step(GUIDE, Kind.HANDED))
+        return state
+
+    def with_person(self, conversation_id: ConversationId) -> bool:
+        """Tell whether the conversation lies with a person now."""
+        return any(each.conversation_id == conversation_id for each in self._store.conversations.handed_over())
 
     def more(self, conversation_id: ConversationId, said: str = "") -> State:
         """Show the next three of the slate."""
-        self._expect(conversation_id, Kind.MORE)
-        return self._append(conversation_id, Step(SENIOR, Kind.MORE, said))
+        state = self._expect(conversation_id, Kind.MORE)
+        return self._append(state, conversation_id, Step(SENIOR, Kind.MORE, said))
 
     def refuse(self, conversation_id: ConversationId, junior_id: JuniorId, reason: str = "") -> State:
         """Put one suggestion aside: "not for me", with a reason where the senior gives one."""
@@ -273,10 +305,12 @@ class Conversing:
         if reason and f"refuse.{reason}" not in catalogue():
             raise InputRefused("reason_unknown", reason=reason)
         slate_id = _slate_id(state)
+        if junior_id not in {each.junior_id for each in self._slate(state).suggestions}:
+            raise InputRefused("not_on_slate", id=junior_id)
         self._store.slates.interact(slate_id, junior_id, Action.REFUSED, self._clock(), reason)
         if junior_id in state.refused:  # only the reason is new: one undo must bring the card back
             return state
-        return self._append(conversation_id, Step(SENIOR, Kind.REFUSE, slate_id=slate_id, junior_id=junior_id))
+        return self._append(state, conversation_id, Step(SENIOR, Kind.REFUSE, slate_id=slate_id, junior_id=junior_id))
 
     def refuse_all(self, conversation_id: ConversationId, said: str = "") -> State:
         """Put all cards on screen aside and show the next ones."""
@@ -285,23 +319,19 @@ class Conversing:
         for junior_id in gone:
             self._store.slates.interact(slate_id, junior_id, Action.REFUSED, self._clock())
         step = Step(SENIOR, Kind.REFUSE_ALL, said, slate_id, told={"juniors": gone})
-        return self._append(conversation_id, step, _reply("refused_all"))
+        return self._append(state, conversation_id, step, _reply("refused_all"))
 
     def pick(self, conversation_id: ConversationId, junior_id: JuniorId, said: str = "") -> State:
         """Choose a junior; the guide asks to confirm before anything is sent."""
         state = self._expect(conversation_id, Kind.PICK)
         if junior_id not in {each.junior_id for each in self._slate(state).suggestions}:
             raise InputRefused("not_on_slate", id=junior_id)
-        return self._append(
-            conversation_id,
-            Step(SENIOR, Kind.PICK, said, state.slate_id, junior_id),
-            Step(GUIDE, Kind.CHECK, slate_id=state.slate_id, junior_id=junior_id),
-        )
+        return self._append(state, conversation_id, *_pick(state, junior_id, said))
 
     def back(self, conversation_id: ConversationId, said: str = "") -> State:
         """Return from the check to the cards."""
-        self._expect(conversation_id, Kind.BACK)
-        return self._append(conversation_id, Step(SENIOR, Kind.BACK, said))
+        state = self._expect(conversation_id, Kind.BACK)
+        return self._append(state, conversation_id, Step(SENIOR, Kind.BACK, said))
 
     def confirm(self, conversation_id: ConversationId, senior_id: SeniorId | None, said: str = "") -> State:
         """Send the choice to the coordinator."""
@@ -309,12 +339,16 @@ class Conversing:
         slate_id, picked = _slate_id(state), state.picked
         if picked is None:
             raise Conflict("not_now")
+        # The choice first: pressed again after a crash in between, it is the same choice.
         self._store.slates.choose(slate_id, picked, senior_id, conversation_id, self._clock())
-        return self._append(
-            conversation_id,
-            Step(SENIOR, Kind.CONFIRM, said, slate_id, picked),
-            Step(GUIDE, Kind.SENT, slate_id=slate_id, junior_id=picked),
-        )
+        mine = Step(SENIOR, Kind.CONFIRM, said, slate_id, picked)
+        try:
+            return self._append(
+                state, conversation_id, mine, Step(GUIDE, Kind.SENT, slate_id=slate_id, junior_id=picked)
+            )
+        except Conflict:
+            self._store.slates.undo_choice(slate_id, self._clock())
+            raise
 
     def undo(self, conversation_id: ConversationId) -> State:
         """Take the last step back; a choice that was sent leaves the coordinator's queue.
@@ -334,11 +368,12 @@ class Conversing:
                     self._store.slates.interact(last.slate_id, JuniorId(junior_id), Action.UNDID, self._clock())
             case Kind.HAND_OVER:
                 self._store.conversations.take_back(conversation_id)
-        return self._append(conversation_id, Step(SENIOR, Kind.UNDO))
+        return self._append(state, conversation_id, Step(SENIOR, Kind.UNDO))
 
     def restart(self, conversation_id: ConversationId) -> State:
-        """Begin again with an empty page. What was sent stays sent."""
-        return self._append(conversation_id, Step(SENIOR, Kind.RESTART), Step(GUIDE, Kind.GREETING))
+        """Begin again with an empty page. What was sent stays sent; undo brings back what stood before."""
+        state = self.state(conversation_id)
+        return self._append(state, conversation_id, Step(SENIOR, Kind.RESTART), Step(GUIDE, Kind.GREETING))
 
     # How it is done
 
@@ -346,7 +381,9 @@ class Conversing:
         if self._hearer is None:
             return Heard(said, ((Act.GOAL, 1.0),))
         heard = self._hearer.hear(said, context)
-        if self._phraser is None or heard.confidence >= policy.SURE:
+        later = [self._hearer.hear(said[start : start + READ], context) for start in range(READ, len(said), READ)]
+        heard = replace(heard, upset=max(each.upset for each in (heard, *later)))
+        if self._phraser is None or heard.confidence >= policy.SURE or heard.upset >= policy.UPSET:
             return heard
         # A language model may point at words that were overlooked; what they come to is decided here as always.
         there = {each.name for each in heard.slots}
@@ -363,15 +400,17 @@ class Conversing:
     def _named(self, now: Moment, heard: Heard) -> Named:
         return named(heard, self._recommender.organisation(), now.senior, self.on_screen(now.state), self._clock())
 
+    def _do(self, now: Moment, plan: Plan, heard: Heard, found: Named) -> State:
+        return self._typed_answer(now, heard, found) if plan.do is Do.ANSWER else self._carry_out(now, plan)
+
     def _carry_out(self, now: Moment, plan: Plan) -> State:
         """Do what was planned."""
         where, said = now.conversation_id, now.said
         if plan.do is Do.SEARCH and plan.brief is not None:
             return self._search(now, plan.kind, plan.brief)
         if plan.do is Do.NOTE and plan.brief is not None:
-            return self._append(
-                where, Step(SENIOR, plan.kind, said, told={"brief": plan.brief.stored()}), _reply(plan.reply)
-            )
+            mine = Step(SENIOR, plan.kind, said, told={"brief": plan.brief.stored()})
+            return self._append(now.state, where, mine, _reply(plan.reply))
         simple: dict[Do, Callable[[], State]] = {
             Do.SKIP: lambda: self.skip(where, said),
             Do.PICK: lambda: self._picked(now, plan),
@@ -385,14 +424,12 @@ class Conversing:
         }
         if plan.do in simple:
             return simple[plan.do]()
-        return self._append(where, Step(SENIOR, plan.kind, said), self._reply_to(now, plan))
+        return self._append(now.state, where, Step(SENIOR, plan.kind, said), self._reply_to(now, plan))
 
     def _picked(self, now: Moment, plan: Plan) -> State:
         """Pick somebody by name; who isn't on the slate can't be picked, and the guide says why not."""
         if plan.juniors[0] in {each.junior_id for each in self._slate(now.state).suggestions}:
-            if now.state.stage is Stage.CHECKING:
-                self.back(now.conversation_id)
-            return self.pick(now.conversation_id, plan.juniors[0], now.said)
+            return self._append(now.state, now.conversation_id, *_pick(now.state, plan.juniors[0], now.said))
         return self._carry_out(now, Plan(Do.TELL, Kind.ASK, reply="why_not", juniors=plan.juniors))
 
     def _typed_answer(self, now: Moment, heard: Heard, found: Named) -> State:
@@ -408,6 +445,7 @@ class Conversing:
         elif found.wishes or found.level is not None:
             brief = brief.wishing(*found.wishes)
             brief = brief if found.level is None else replace(brief, level=found.level)
+            brief = brief.with_goal(", ".join(found.topics)) if found.topics else brief
         elif question.facet == "theme" or found.topics:
             brief = brief.with_goal(policy.goal_words(heard, found))
         else:
@@ -416,7 +454,7 @@ class Conversing:
 
     def _search(self, now: Moment, kind: Kind, brief: Brief, option: str | None = None) -> State:
         """Rank for a brief and answer with a slate and perhaps a question, or say why there is nobody."""
-        afresh = brief.goals != now.state.brief.goals or now.state.slate_id is None
+        afresh = brief.goals != now.state.searched
         aside = frozenset[JuniorId]() if afresh else now.state.refused
         ranking = self._recommender.rank(brief, now.senior, now.language, self._clock(), aside)
         told = {"brief": brief.stored()} | ({"option": option} if option is not None else {})
@@ -425,7 +463,7 @@ class Conversing:
             blocked = ranking.blocked
             offer = {"wishes": Brief(wishes=blocked).stored()["wishes"], "offer": Offer.DROP.value}
             nobody = Step(GUIDE, Kind.BLOCKED, told=offer) if blocked else Step(GUIDE, Kind.NOBODY)
-            return self._append(now.conversation_id, mine, nobody)
+            return self._append(now.state, now.conversation_id, mine, nobody)
         # After a wish or an answer chance has no say: what changes is then what was asked for.
         slate = self.keep(ranking, explore=afresh)
         offered = Brief(wishes=tuple(self._recommender.critiques(ranking, now.language))).stored()["wishes"]
@@ -435,11 +473,13 @@ class Conversing:
         question = self._recommender.question(ranking, now.state.asked, goal_number)
         if question is not None:
             steps.append(Step(GUIDE, Kind.QUESTION, slate_id=slate.id, told=asdict(question)))
-        return self._append(now.conversation_id, *steps)
+        return self._append(now.state, now.conversation_id, *steps)
 
     def _new(self, state: State, slate: Slate) -> list[JuniorId]:
         """Return who is among the first three now and wasn't before."""
         before = {each for each, _ in self.on_screen(state)[:SHOWN_AT_ONCE]}
+        if not before:
+            return []
         left = [each.junior_id for each in slate.suggestions if each.junior_id not in state.refused]
         return [each for each in left[:SHOWN_AT_ONCE] if each not in before]
 
@@ -487,7 +527,7 @@ class Conversing:
     def _why_not(self, now: Moment, junior_id: JuniorId) -> dict[str, Any]:
         state = now.state
         ranking = self._recommender.rank(state.brief, now.senior, now.language, self._clock(), state.refused)
-        return explain.why_not(ranking, junior_id, SHOWN_AT_ONCE)
+        return explain.why_not(ranking, junior_id, [each for each, _ in self.on_screen(state)])
 
     def _expect(self, conversation_id: ConversationId, kind: Kind) -> State:
         state = self.state(conversation_id)
@@ -498,12 +538,12 @@ class Conversing:
     def _slate(self, state: State) -> Slate:
         return self._store.slates.slate(_slate_id(state))
 
-    def _append(self, conversation_id: ConversationId, *steps: Step) -> State:
-        before = self._store.conversations.turns(conversation_id)
+    def _append(self, state: State, conversation_id: ConversationId, *steps: Step) -> State:
+        """Store what happened after `state`; who was behind (another tab was faster) gets a `Conflict`, and no more."""
         turns = [
             Turn(
                 conversation_id,
-                len(before) + place,
+                state.recorded + place,
                 step.speaker,
                 step.kind,
                 step.said,
@@ -515,11 +555,24 @@ class Conversing:
             for place, step in enumerate(steps)
         ]
         self._store.conversations.append(turns)
-        return state_of([*before, *turns])
+        return self.state(conversation_id)
 
 
 PLAIN_REPLIES = frozenset({"help", "small_talk", "off_topic", "declined", "what_else", "skipped", "first_goal"})
 """Replies without anybody's name or words in them, which a language model may say otherwise."""
+
+
+CARE = Plan(Do.TELL, reply="care", offer=Offer.HAND_OVER)
+
+READ = 400
+"""Characters that are read at once for whether somebody is upset; long texts are read in pieces."""
+
+
+def _pick(state: State, junior_id: JuniorId, said: str) -> tuple[Step, Step]:
+    return (
+        Step(SENIOR, Kind.PICK, said, state.slate_id, junior_id),
+        Step(GUIDE, Kind.CHECK, slate_id=state.slate_id, junior_id=junior_id),
+    )
 
 
 def _legible(text: str) -> str:
@@ -557,7 +610,7 @@ def _answered(brief: Brief, facet: str, option: str, options: Sequence[str], pag
 
 def _option(facet: str, options: Sequence[str], heard: Heard, found: Named, at: datetime) -> str | None:
     """Return the option that a typed answer comes to, or None for an answer of another kind."""
-    by_number = _number(heard, len(options))
+    by_number = _number(heard, len(options)) if len(heard.text.split()) <= FEW_WORDS else None
     if by_number is not None:
         return options[by_number]
     match facet:
@@ -578,6 +631,10 @@ def _option(facet: str, options: Sequence[str], heard: Heard, found: Named, at: 
             return wished[0] if wished else None
         case _:
             return None
+
+
+FEW_WORDS = 5
+"""Words of an answer that is no more than a number: "doe maar de tweede"."""
 
 
 def _number(heard: Heard, n: int) -> int | None:

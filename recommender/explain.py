@@ -12,7 +12,7 @@ from recommender.domain import Junior, JuniorId, Suggestion
 from recommender.features import FIT_FEATURES, NEUTRAL, TEXT_FEATURES
 from recommender.index import Likeness, ProfileIndex
 from recommender.ranker import AdditiveRanker
-from recommender.wording import Language, say
+from recommender.wording import Language, catalogue, say
 
 if TYPE_CHECKING:
     from recommender.recommending import Ranking
@@ -145,22 +145,23 @@ WISHED = "wished_"
 """How the names of contributions begin that come from a wish."""
 
 
-def why_not(ranking: "Ranking", junior_id: JuniorId, shown: int) -> dict[str, Any]:
-    """Return why somebody isn't among the first, and what would have to change, as plain data for `why_not_sentences`.
+def why_not(ranking: "Ranking", junior_id: JuniorId, shown: Sequence[JuniorId]) -> dict[str, Any]:
+    """Return why somebody isn't on screen, and what would have to change, as plain data for `why_not_sentences`.
 
-    Either a rule (or wish) leaves them out, or others score higher: then `less` names the fewest contributions which,
-    if they were as high as those of the last one shown, would bring this junior among the first.
+    Either they are (``there``), or a rule or wish leaves them out, or others score higher: then ``less`` names the
+    fewest contributions which, if they were as high as those of the lowest on screen, would bring this junior there.
+    ``rank`` is 0 for those whose profile is too far away to be ranked at all.
     """
-    rule = ranking.rule_against(junior_id)
+    told: dict[str, Any] = {"junior": junior_id, "there": junior_id in shown, "rule": "", "less": [], "rank": 0}
+    if told["there"]:
+        return told
+    rule, row = ranking.rule_against(junior_id), ranking.row_of(junior_id)
+    rows = [place for place in map(ranking.row_of, shown) if place is not None]
     if rule is not None:
-        return {"junior": junior_id, "rule": rule, "less": [], "rank": 0}
-    row = ranking.row_of(junior_id)
-    if row is None:
-        return {"junior": junior_id, "rule": "", "less": ["text"], "rank": 0}
-    if row < shown:
-        return {"junior": junior_id, "rule": "", "less": [], "rank": row + 1}
-    own, last = ranking.contributions(row), ranking.contributions(shown - 1)
-    return {"junior": junior_id, "rule": "", "less": behind(own, last), "rank": row + 1}
+        return told | {"rule": rule}
+    if row is None or not rows:
+        return told | {"less": ["text"]}
+    return told | {"less": behind(ranking.contributions(row), ranking.contributions(max(rows))), "rank": row + 1}
 
 
 def behind(own: dict[str, float], other: dict[str, float]) -> list[str]:
@@ -188,22 +189,28 @@ def behind(own: dict[str, float], other: dict[str, float]) -> list[str]:
 def why_not_sentences(told: dict[str, Any], junior: Junior, language: Language) -> list[str]:
     """Say why somebody isn't among the first, and what would have to change."""
     facts = _facts(junior, language)
+    if told["there"]:
+        return [say("whynot.is_there", language, **facts)]
+    if told["rule"] in CONFIDENTIAL:
+        return [say("whynot.ask", language, **facts)]
     if told["rule"]:
-        key = "whynot.wish" if told["rule"] == "wish" else f"rule.{told['rule']}"
+        reason = say(f"rule.{told['rule']}", language)
         return [
-            say("whynot.left_out", language, reason=say(key, language).rstrip("."), **facts),
+            say("whynot.left_out", language, reason=reason, **facts),
             say(f"change.{told['rule']}", language, **facts),
         ]
     if not told["less"]:
-        return [say("whynot.is_there", language, **facts)]
-    most = told["less"][:MOST_SAID]
-    sentences = [say("whynot.rank", language, rank=told["rank"], **facts)] if told["rank"] else []
-    return [
-        *sentences,
-        *(say(f"less.{each}", language, **facts) for each in most),
-        say("whynot.change" if len(told["less"]) == 1 else "whynot.changes", language, **facts),
-    ]
+        return [say("whynot.chance", language, **facts)]
+    place = [say("whynot.rank", language, rank=told["rank"], **facts)] if told["rank"] else []
+    known = [each for each in told["less"][:MOST_SAID] if f"less.{each}" in catalogue()]  # an old turn may hold others
+    less = [say(f"less.{each}", language, **facts) for each in known]
+    if not told["rank"] or len(told["less"]) > MOST_SAID:
+        return [*place, *less]
+    return [*place, *less, say("whynot.change" if len(less) == 1 else "whynot.changes", language, **facts)]
 
+
+CONFIDENTIAL = frozenset({"do_not_pair", "rejected", "inactive", "no_consent"})
+"""Rules that are between a junior and the coordinator."""
 
 MOST_SAID = 3
 

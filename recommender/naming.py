@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 
-import dateparser
 from babel import Locale
+from dateparser.date import DateDataParser
 from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
 from text_to_num import alpha2digit
@@ -46,6 +46,9 @@ OPPOSITE = {Name.ONLINE: WishKind.ON_SITE, Name.ON_SITE: WishKind.ONLINE}
 ABOUT_PEOPLE = frozenset({Act.WHY, Act.WHY_NOT, Act.CHOOSE, Act.COMPARE})
 """Acts in which a name on screen is meant, also where it was not read as one."""
 
+MOST = 100
+"""Characters in which a day is looked for."""
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -72,11 +75,16 @@ class People:
         self._first = [each.split(" ")[0] for each in names]
 
     def meant(self, words: str) -> JuniorId | None:
-        """Return who is meant, the first of several, or None for nobody."""
+        """Return who is meant, or None where that is nobody, or several as well."""
+        found = self.all_meant(words)
+        return found[0] if len(found) == 1 else None
+
+    def all_meant(self, words: str) -> list[JuniorId]:
+        """Return everybody whose name is as near to the words as the nearest."""
         words = default_process(words)
         names = self._full if " " in words else self._first
-        found = process.extractOne(words, names, scorer=fuzz.ratio, score_cutoff=NEARLY)
-        return self.ids[found[2]] if found else None
+        best = process.extractOne(words, names, scorer=fuzz.ratio, score_cutoff=NEARLY)
+        return [self.ids[place] for place, name in enumerate(names) if name == best[0]] if best else []
 
 
 @dataclass(frozen=True)
@@ -114,16 +122,17 @@ def named(
     juniors: list[JuniorId] = []
     wishes: list[Wish] = []
     unknown: list[str] = []
+    several: list[str] = []
     for slot in heard.slots:
         match slot.name:
             case Name.PERSON:
-                who = here.meant(slot.words) or organisation.people.meant(slot.words)
-                if who is None:
-                    unknown.append(slot.words)
+                meant = here.all_meant(slot.words) or organisation.people.all_meant(slot.words)
+                if len(meant) != 1:
+                    (several if meant else unknown).append(slot.words)
                 elif slot.wanted:
-                    juniors.append(who)
+                    juniors.append(meant[0])
                 else:
-                    wishes.append(Wish(WishKind.PERSON, who, wanted=False))
+                    wishes.append(Wish(WishKind.PERSON, meant[0], wanted=False))
             case Name.NUMBER:
                 place = number(slot.words, len(on_screen))
                 if place is None:
@@ -146,6 +155,7 @@ def named(
         topics=heard.words(Name.TOPIC, Name.PERSPECTIVE),
         purposes=heard.words(Name.PURPOSE),
         unknown=tuple(unknown),
+        several=tuple(several),
     )
 
 
@@ -227,6 +237,7 @@ def days(words: str, at: datetime) -> list[str]:
     (['tue', 'fri'], ['thu'])
     """
     found: list[str] = []
+    words = words[:MOST]
     for word in default_process(words).split():
         near = {code: max(_like_day(word, name) for name in names) for code, names in _weekdays().items()}
         best = max(near, key=lambda code: near[code])
@@ -235,10 +246,11 @@ def days(words: str, at: datetime) -> list[str]:
     if found:
         return found
     base = at.replace(tzinfo=None)
-    date = dateparser.parse(
-        words, languages=list(LANGUAGES), settings={"PREFER_DATES_FROM": "future", "RELATIVE_BASE": base}
-    )
-    return [WEEKDAYS[date.weekday()]] if date else []
+    rules = {"PREFER_DATES_FROM": "future", "RELATIVE_BASE": base, "REQUIRE_PARTS": ["day", "month"]}
+    reader = DateDataParser(languages=list(LANGUAGES), settings=rules)
+    read = reader.get_date_data(words)
+    # A week or a month is no day.
+    return [WEEKDAYS[read.date_obj.weekday()]] if read.date_obj and read.period == "day" else []
 
 
 def _like_day(word: str, name: str) -> float:

@@ -115,6 +115,8 @@ class OnnxTokens(InputModule):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = os.cpu_count() or 1
         options.log_severity_level = 3
+        # A thread that waits must not spin: several people talk at once, and there are few cores.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         content, self._inner = with_inner_outputs(Path(graph or self.folder / INT8))
         self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 

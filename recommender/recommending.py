@@ -91,7 +91,8 @@ class Ranking:
         """The fewest wishes that have to go before anybody is left; empty where wishes aren't what leaves nobody."""
         if len(self.places):
             return ()
-        return blocking(self.juniors.population, self.excluded == ELIGIBLE, self.brief.wishes)
+        possible = (self.excluded == ELIGIBLE) & ~self.juniors.population.mask(set(self.aside))
+        return blocking(self.juniors.population, possible, self.brief.wishes)
 
     def contributions(self, row: int) -> dict[str, float]:
         """Return what adds up, with the intercept, to the score of the one at this rank, from 0."""
@@ -334,7 +335,8 @@ class Recommender:
         lines = ReportingLines(self._store.people.managers())
         styles = None if styles is None else column_standardised(styles)
         population = Population.of(juniors, competences, of_wishes, styles)
-        people = People((each.id, each.name) for each in population.juniors)
+        # Who takes no part can't be asked about: that is nobody's business.
+        people = People((each.id, each.name) for each in population.juniors if each.active and each.consent)
         names = Organisation(tuple(population.sites), tuple(population.departments), people)
         return _Searchable(version, population, index, lines, names)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from recommender import supply
 from recommender.conversing import LOGGED, MAX_REQUEST, Conversing, Hearer, Phraser
 from recommender.dialogue.brief import Brief
-from recommender.dialogue.state import State
+from recommender.dialogue.state import Kind, State, state_of
 from recommender.domain import (
     ConversationId,
     Decision,
@@ -204,9 +204,21 @@ class Service:
         return self.store.slates.choices(waiting=False)
 
     def handed_over(self) -> list[tuple[HandOver, State]]:
-        """Return the conversations that seniors have given to a person, oldest first, each as it stands now."""
+        """Return the conversations that seniors have given to a person, oldest first, each as it was then."""
         waiting = self.store.conversations.handed_over()
-        return [(each, self.talk.state(each.conversation_id)) for each in waiting]
+        return [(each, self._until(each.conversation_id, Kind.HAND_OVER)) for each in waiting]
+
+    def brief_of(self, choice: Choice) -> Brief:
+        """Return what was wanted when a choice was sent."""
+        if choice.conversation_id is None:
+            return Brief()
+        return self._until(choice.conversation_id, Kind.CONFIRM, choice.slate.id).brief
+
+    def _until(self, conversation_id: ConversationId, kind: Kind, slate_id: SlateId | None = None) -> State:
+        """Return a conversation as it stood after the last turn of a kind."""
+        turns = self.store.conversations.turns(conversation_id)
+        places = [place for place, turn in enumerate(turns) if turn.kind == kind and slate_id in (None, turn.slate_id)]
+        return state_of(turns[: places[-1] + 1] if places else turns)
 
     def spoken_with(self, conversation_id: ConversationId, who: str) -> None:
         """Note that a person has taken care of a conversation that was handed over."""

@@ -1,6 +1,8 @@
 """The conversation of the page in a terminal: a line is whatever a senior types, and the guide answers."""
 
 import json
+import logging
+import secrets
 from collections.abc import Iterable, Iterator
 
 from recommender.bootstrap import Installation
@@ -11,6 +13,8 @@ from recommender.explain import minus_sentence
 from recommender.replies import Known, option_text, replies
 from recommender.service import Service
 from recommender.wording import Language, say
+
+_log = logging.getLogger(__name__)
 
 
 def converse(here: Installation, senior_id: SeniorId | None, lines: list[str] | None, *, as_json: bool) -> None:
@@ -48,6 +52,10 @@ def converse(here: Installation, senior_id: SeniorId | None, lines: list[str] | 
             )
         except TelemachosError as error:
             _tell("refused", state, [error.sentence(language)], service, language, as_json=as_json)
+        except Exception:
+            code = secrets.token_hex(2).upper()
+            _log.exception("unexpected error, reference %s", code)
+            _tell("refused", state, [say("frame.broken", language, code=code)], service, language, as_json=as_json)
 
 
 def _typed() -> Iterable[str]:

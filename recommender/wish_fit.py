@@ -108,7 +108,7 @@ def added(
         else:
             sign = 1.0 if wish.wanted else -1.0
             value = sign * WEIGHTS[wish.kind] * standardised(_value(population, index, wish, words, load, places))
-        name = f"wished_{wish.kind}"
+        name = f"wished_{wish.kind}" if wish.wanted else f"wished_not_{wish.kind}"
         found[name] = found.get(name, np.zeros(len(places))) + value - value.mean()
     return found
 

@@ -113,9 +113,9 @@ def word_by_word(words: SentenceEncoder, training: Sequence[Utterance], test: Se
 
 
 def word_table(words: SentenceEncoder, utterances: Sequence[Utterance]) -> csr_matrix:
-    """Return letters of words and of their neighbours, and vectors, a row for each word."""
+    """Return letters of words and of their neighbours, and vectors of the last layer, a row for each word."""
     places = [words_of(each.text) for each in utterances]
-    vectors = words.words([each.text for each in utterances], places)
+    vectors = [each[:, -words.dim :] for each in words.words([each.text for each in utterances], places)]
     letters = HashingVectorizer(analyzer="char_wb", ngram_range=(2, 4), n_features=2**13, alternate_sign=False)
     parts = []
     for step, weight in ((0, 1.0), (-1, 0.7), (1, 0.7), (-2, 0.4), (2, 0.4)):

@@ -114,7 +114,7 @@ def _cards(here: Here, state: State, slate: Slate) -> None:
         if len(found) > 1:
             st.button(here.say("ask.compare"), key="ask-compare", on_click=_compare)
     conversation.wishes(here, state.critiques, _wish)
-    if state.question is None:
+    if state.asks_no_more:
         st.caption(here.say("reply.stop"))
 
 
@@ -219,7 +219,7 @@ def _always(here: Here, state: State) -> None:
         with st.popover(here.say("ask.human"), icon=":material/support_agent:", key="ask-human"):
             st.markdown(here.say("ask.human_text"))
             frame.contact(here.language)
-            if state.handed_over:
+            if here.service.talk.with_person(_conversation()):
                 st.markdown(here.say("ask.handed_title"))
             else:
                 st.button(here.say("ask.hand_over_yes"), key="ask-hand-over", on_click=_hand_over)
@@ -272,13 +272,13 @@ def _wish(wish: Wish) -> None:
     _step(lambda: talk.wish(_conversation(), _senior(), wish, language))
 
 
-def _answer(option: str) -> None:
+def _answer(option: str, question_id: str) -> None:
     talk, language = frame.here().service.talk, frame.here().language
-    _step(lambda: talk.answer(_conversation(), _senior(), option, language))
+    _step(lambda: talk.answer(_conversation(), _senior(), option, language, question_id))
 
 
-def _skip() -> None:
-    _step(lambda: frame.here().service.talk.skip(_conversation()))
+def _skip(question_id: str) -> None:
+    _step(lambda: frame.here().service.talk.skip(_conversation(), question_id=question_id))
 
 
 def _why_question() -> None:
@@ -303,9 +303,9 @@ def _meant(act: Act) -> None:
     _step(lambda: talk.meant(_conversation(), _senior(), act, language))
 
 
-def _offer_yes() -> None:
+def _offer_yes(offered: Offer) -> None:
     talk, language = frame.here().service.talk, frame.here().language
-    if talk.state(_conversation()).offer is Offer.DROP:
+    if offered is Offer.DROP:
         _step(lambda: talk.drop_blocking(_conversation(), _senior(), language))
     else:
         _hand_over()
@@ -382,9 +382,5 @@ def _restart() -> None:
 
 
 def _again() -> None:
-    here = frame.here()
-    text = here.service.talk.state(_conversation()).brief.text
-    with here.session.step():
-        here.service.talk.restart(_conversation())
-    if here.session.problem is None:
-        _ask_example(text)
+    talk, language = frame.here().service.talk, frame.here().language
+    _step(lambda: talk.again(_conversation(), _senior(), language), focus="me")

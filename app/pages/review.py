@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import components, frame, views
 from app.frame import Here
-from recommender.dialogue.state import State
+from recommender.dialogue.brief import Brief
 from recommender.domain import ConversationId, Decision, Junior, Senior, SeniorId, SlateId
 from recommender.replies import Known, chip
 from recommender.store.slates import Choice
@@ -55,7 +55,7 @@ def _handed_over(here: Here) -> None:
         with st.container(border=True, key=f"handed-{each.conversation_id}"):
             st.subheader(components.plain(here.say("handover.from", name=name)), anchor=False)
             st.caption(views.waited(each.at, datetime.now(UTC), here.language))
-            _brief(here, state)
+            _brief(here, state.brief)
             with st.expander(here.say("handover.read"), key=f"read-{each.conversation_id}"):
                 known = Known(here.service.junior, here.service.slate, senior)
                 for words in views.transcript(state, known, name, here.language):
@@ -68,14 +68,14 @@ def _handed_over(here: Here) -> None:
             )
 
 
-def _brief(here: Here, state: State) -> None:
+def _brief(here: Here, brief: Brief) -> None:
     """Draw the wishes of a conversation and what the senior would give back."""
     known = Known(here.service.junior, here.service.slate)
-    if state.brief.wishes:
-        wishes = ", ".join(chip(each, known, here.language) for each in state.brief.wishes)
+    if brief.wishes:
+        wishes = ", ".join(chip(each, known, here.language) for each in brief.wishes)
         components.words(here.say("handover.wishes", wishes=wishes))
-    if state.brief.gives_back:
-        components.words(here.say("handover.gives", words=state.brief.gives_back))
+    if brief.gives_back:
+        components.words(here.say("handover.gives", words=brief.gives_back))
 
 
 def _spoken_with(conversation_id: ConversationId) -> None:
@@ -119,8 +119,7 @@ def _detail(here: Here, choice: Choice) -> None:
     with st.container(key="request", gap="xsmall"):
         st.caption(here.say("review.asked", name=components.plain(names[0])))
         components.words(f"“{choice.slate.request.text}”")
-        if choice.conversation_id:
-            _brief(here, here.service.talk.state(choice.conversation_id))
+        _brief(here, here.service.brief_of(choice))
     for name in views.warnings(choice, senior, junior, load):
         st.warning(here.say(f"review.warn_{name}"), icon=":material/warning:")
     _people(here, senior, junior, load)

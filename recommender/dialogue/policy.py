@@ -42,7 +42,10 @@ class Do(StrEnum):
 
 @dataclass(frozen=True)
 class Named:
-    """What the words of a turn name in this organisation; `unknown` are names that nobody here has."""
+    """What the words of a turn name in this organisation.
+
+    `unknown` are names that nobody here has, `several` those that more than one has.
+    """
 
     wishes: tuple[Wish, ...] = ()
     juniors: tuple[JuniorId, ...] = ()
@@ -50,6 +53,12 @@ class Named:
     topics: tuple[str, ...] = ()
     purposes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
+
+    @property
+    def somebody(self) -> bool:
+        """Whether anybody is named or wished away at all."""
+        return bool(self.juniors or self.unknown or self.several or self.wishes)
 
 
 @dataclass(frozen=True)
@@ -179,8 +188,8 @@ def _about_people(reply: str, fewest: int = 1) -> Callable[[State, Heard, Named]
     def plan(state: State, heard: Heard, named: Named) -> Plan:
         if state.slate_id is None:
             return Plan(Do.TELL, Kind.ASK, reply="first_goal")
-        if named.unknown and not named.juniors:
-            return Plan(Do.TELL, Kind.ASK, reply="unknown_name")
+        if (named.unknown or named.several) and not named.juniors:
+            return Plan(Do.TELL, Kind.ASK, reply=_which(named))
         enough = named.juniors if len(named.juniors) >= fewest else ()
         return Plan(Do.TELL, Kind.ASK, reply=reply, juniors=enough)
 
@@ -193,7 +202,7 @@ def _why_not(state: State, heard: Heard, named: Named) -> Plan:
     if state.slate_id is None:
         return Plan(Do.TELL, Kind.ASK, reply="first_goal")
     if not juniors:
-        return Plan(Do.TELL, Kind.ASK, reply="unknown_name" if named.unknown else "whom_why_not")
+        return Plan(Do.TELL, Kind.ASK, reply=_which(named) or "whom_why_not")
     return Plan(Do.TELL, Kind.ASK, reply="why_not", juniors=juniors[:1])
 
 
@@ -204,10 +213,12 @@ def _why_question(state: State, heard: Heard, named: Named) -> Plan:
 def _choose(state: State, heard: Heard, named: Named) -> Plan:
     if state.slate_id is None:
         return Plan(Do.TELL, reply="first_goal")
-    if state.stage is Stage.CHECKING and not named.juniors:
+    if state.stage is Stage.CHECKING and not named.somebody:
         return Plan(Do.CONFIRM, Kind.CONFIRM)
     if not named.juniors:
-        return Plan(Do.TELL, reply="unknown_name" if named.unknown else "whom")
+        if named.wishes:
+            return _critique(state, heard, named)
+        return Plan(Do.TELL, reply=_which(named) or "whom")
     return Plan(Do.PICK, Kind.PICK, juniors=named.juniors[:1])
 
 
@@ -227,7 +238,7 @@ def _more(state: State, heard: Heard, named: Named) -> Plan:
 
 def _yes(state: State, heard: Heard, named: Named) -> Plan:
     if state.stage is Stage.CHECKING:
-        return Plan(Do.CONFIRM, Kind.CONFIRM)
+        return _choose(state, heard, named)
     if state.offer is Offer.HAND_OVER:
         return Plan(Do.HAND_OVER, Kind.HAND_OVER)
     if state.offer is Offer.DROP:
@@ -269,9 +280,14 @@ def _restart(state: State, heard: Heard, named: Named) -> Plan:
 
 
 def _whom_or_what(state: State, named: Named) -> Plan:
-    if named.unknown:
-        return Plan(Do.TELL, reply="unknown_name")
+    if named.unknown or named.several:
+        return Plan(Do.TELL, reply=_which(named))
     return Plan(Do.TELL, reply="what_else" if state.brief.goals else "first_goal", misunderstood=True)
+
+
+def _which(named: Named) -> str:
+    """Return what to say about a name that leads to nobody, or nothing where none does."""
+    return "several" if named.several else "unknown_name" if named.unknown else ""
 
 
 PLANS: dict[Act, Callable[[State, Heard, Named], Plan]] = {

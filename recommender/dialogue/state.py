@@ -51,6 +51,9 @@ class Kind(StrEnum):
 
 
 ASIDE = frozenset({Kind.ASK, Kind.SAID, Kind.GIVE, Kind.HAND_OVER})
+"""Turns of the senior that change nothing of what is searched."""
+
+KEEPS_QUESTION = ASIDE | {Kind.MORE, Kind.REFUSE, Kind.REFUSE_ALL, Kind.PICK, Kind.BACK}
 """Turns of the senior after which an open question is still open."""
 
 
@@ -114,11 +117,19 @@ class State:
     handed_over: bool = False
     critiques: tuple[Wish, ...] = ()
     """Wishes that are worth offering for the slate at hand."""
+    searched: tuple[str, ...] = ()
+    """The goals of the last search that found somebody."""
+    asks_no_more: bool = False
+    """No question was worth asking about the slate at hand."""
+    restarted: bool = False
+    """A fresh start can be taken back."""
+    recorded: int = field(default=0, compare=False)
+    """Turns that are stored, in force or not: a second tab that knows fewer is behind."""
 
     @property
     def can_undo(self) -> bool:
         """Whether there is a step of the senior to take back."""
-        return any(turn.speaker == SENIOR for turn in self.turns)
+        return self.restarted or any(turn.speaker == SENIOR for turn in self.turns)
 
     @property
     def replies(self) -> tuple[Turn, ...]:
@@ -138,8 +149,8 @@ class State:
 
 def state_of(turns: Sequence[Turn]) -> State:
     """Return the state that the turns add up to."""
-    kept = _in_force(turns)
-    held: dict[str, Any] = {"stage": Stage.ASKING}
+    kept, restarted = _in_force(turns)
+    held: dict[str, Any] = {"stage": Stage.ASKING, "restarted": restarted, "recorded": len(turns)}
     for turn in kept:
         kind = Kind(turn.kind)
         if turn.speaker == SENIOR:
@@ -155,7 +166,7 @@ def _after_senior(held: dict[str, Any], turn: Turn, kind: Kind) -> None:
         held["brief"] = Brief.restored(turn.told["brief"])
         if not held["brief"].goals:
             held.update(stage=Stage.ASKING, slate_id=None, picked=None)
-    if kind not in ASIDE:
+    if kind not in KEEPS_QUESTION:
         held["question"] = None
     match kind:
         case Kind.GOAL:
@@ -181,10 +192,11 @@ def _after_guide(held: dict[str, Any], turn: Turn, kind: Kind) -> None:
             gone = frozenset() if turn.told.get("afresh", True) else held.get("refused", frozenset())
             held.update(stage=Stage.CHOOSING, slate_id=turn.slate_id, picked=None, refused=gone, pages=1)
             held["critiques"] = wishes_of(turn.told.get("critiques", ()))
+            held.update(searched=held.get("brief", Brief()).goals, asks_no_more=True)
         case Kind.NOBODY | Kind.BLOCKED:
             held.update(stage=Stage.ASKING, slate_id=None, picked=None)
         case Kind.QUESTION:
-            held["question"] = Question.restored(turn.told)
+            held.update(question=Question.restored(turn.told), asks_no_more=False)
         case Kind.REPLY if turn.told.get("acts"):
             held.update(unsure=tuple(map(Act, turn.told["acts"])), unclear=turn.told["words"])
         case Kind.SENT:
@@ -195,10 +207,12 @@ def _after_guide(held: dict[str, Any], turn: Turn, kind: Kind) -> None:
 
 def allowed(state: State, kind: Kind) -> bool:
     """Tell whether the senior can do this now. A late click on an old card must change nothing."""
-    choosing = state.stage is Stage.CHOOSING
+    choosing, open_to_words = state.stage is Stage.CHOOSING, state.stage in {Stage.ASKING, Stage.CHOOSING}
     return {
         Kind.ANSWER: choosing and state.question is not None,
         Kind.SKIP: choosing and state.question is not None,
+        Kind.WISH: open_to_words,
+        Kind.DROP: open_to_words,
         Kind.PICK: choosing,
         Kind.REFUSE: choosing,
         Kind.REFUSE_ALL: choosing,
@@ -209,20 +223,23 @@ def allowed(state: State, kind: Kind) -> bool:
     }.get(kind, True)
 
 
-def _in_force(turns: Sequence[Turn]) -> tuple[Turn, ...]:
-    """Leave out what was undone, and what stands before a fresh start."""
+def _in_force(turns: Sequence[Turn]) -> tuple[tuple[Turn, ...], bool]:
+    """Leave out what was undone and what stands before a fresh start; tell whether that start can be taken back."""
     kept: list[Turn] = []
+    before: list[list[Turn]] = []
     for turn in turns:
         if turn.kind == Kind.RESTART:
+            before.append(kept)
             kept = []
-        elif turn.kind == Kind.UNDO:
-            while kept and kept[-1].speaker == GUIDE and kept[-1].kind != Kind.GREETING:
-                kept.pop()
-            if kept and kept[-1].speaker == SENIOR:
-                kept.pop()
-        else:
+        elif turn.kind != Kind.UNDO:
             kept.append(turn)
-    return tuple(kept)
+        elif any(each.speaker == SENIOR for each in kept):
+            while kept[-1].speaker == GUIDE:
+                kept.pop()
+            kept.pop()
+        elif before:
+            kept = before.pop()
+    return tuple(kept), bool(before)
 
 
 def _asked(turns: Sequence[Turn]) -> tuple[str, ...]:

@@ -100,19 +100,25 @@ def _turn(
 
 
 def _insert(cursor: Cursor, turns: list[Turn]) -> None:
-    for turn in turns:
-        cursor.execute(
-            "INSERT INTO turns (conversation_id, position, speaker, kind, said, slate_id, junior_id, happened_at, "
-            "told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                turn.conversation_id,
-                turn.position,
-                turn.speaker,
-                turn.kind,
-                turn.said,
-                turn.slate_id,
-                turn.junior_id,
-                turn.at,
-                json.dumps(turn.told, ensure_ascii=False),
-            ],
-        )
+    row = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    # One statement for all rows: each statement costs some milliseconds, whatever it holds.
+    cursor.execute(
+        "INSERT INTO turns (conversation_id, position, speaker, kind, said, slate_id, junior_id, happened_at, told) "  # noqa: S608
+        f"VALUES {', '.join([row] * len(turns))}",
+        [value for turn in turns for value in _row(turn)],
+    )
+
+
+def _row(turn: Turn) -> list[object]:
+    told = json.dumps(turn.told, ensure_ascii=False)
+    return [
+        turn.conversation_id,
+        turn.position,
+        turn.speaker,
+        turn.kind,
+        turn.said,
+        turn.slate_id,
+        turn.junior_id,
+        turn.at,
+        told,
+    ]

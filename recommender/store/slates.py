@@ -110,12 +110,18 @@ class Slates:
 
     def shown(self, slate_id: SlateId, junior_ids: Sequence[JuniorId], at: datetime) -> None:
         """Record that suggestions were really drawn; drawing them again adds nothing."""
+        known = {
+            each for (each,) in self._database.rows("SELECT junior_id FROM impressions WHERE slate_id = ?", slate_id)
+        }
+        new = [each for each in junior_ids if each not in known]
+        if not new:
+            return
         with self._database.writing() as cursor:
-            for junior_id in junior_ids:
-                cursor.execute(
-                    "INSERT OR IGNORE INTO impressions (slate_id, junior_id, happened_at) VALUES (?, ?, ?)",
-                    [slate_id, junior_id, at],
-                )
+            cursor.execute(
+                "INSERT OR IGNORE INTO impressions (slate_id, junior_id, happened_at) "  # noqa: S608
+                f"VALUES {', '.join(['(?, ?, ?)'] * len(new))}",
+                [value for each in new for value in (slate_id, each, at)],
+            )
 
     def interact(self, slate_id: SlateId, junior_id: JuniorId, action: Action, at: datetime, reason: str = "") -> None:
         """Record what a senior did with a suggestion that does not become a choice; `reason` is a key."""

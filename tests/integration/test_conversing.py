@@ -272,10 +272,11 @@ def without(name: str) -> AdditiveRanker:
 def test_why_not_names_what_decides(service: Service) -> None:
     """Raise just what is named to the level of the third, and the junior is among the first three."""
     ranking = ranked(service, Wish(WishKind.LIKE, "j01"))
+    shown = [ranking.juniors.population.juniors[each].id for each in ranking.places[:SHOWN_AT_ONCE]]
     checked = 0
     for row in range(SHOWN_AT_ONCE, len(ranking.places)):
         junior = ranking.juniors.population.juniors[ranking.places[row]]
-        answer = explain.why_not(ranking, junior.id, SHOWN_AT_ONCE)
+        answer = explain.why_not(ranking, junior.id, shown)
         own, third = ranking.contributions(row), ranking.contributions(SHOWN_AT_ONCE - 1)
         changed = dict(own)
         for name in answer["less"]:
@@ -339,14 +340,16 @@ def test_each_reason_is_a_feature_that_counts(service: Service, name: str) -> No
 
 
 def test_who_is_left_out_gets_the_rule(service: Service) -> None:
-    """A rule or a wish decides: it is named, with what would have to change."""
+    """A rule or a wish decides: it is named, with what would have to change, but for what is between two others."""
     full = service.junior("j17")
     service.put_people([replace(full, consent=False)])
-    answer = explain.why_not(ranked(service), "j17", 3)
+    answer = explain.why_not(ranked(service), "j17", ["j00"])
     assert answer["rule"] == "no_consent"
-    assert explain.why_not(ranked(service, Wish(WishKind.PLACE, "Utrecht")), "j01", 3)["rule"] == "wish"
+    assert explain.why_not(ranked(service, Wish(WishKind.PLACE, "Utrecht")), "j01", ["j00"])["rule"] == "wish"
     for language in LANGUAGES:
-        assert len(explain.why_not_sentences(answer, full, language)) == 2
+        (said,) = explain.why_not_sentences(answer, full, language)
+        assert explain.say("rule.no_consent", language) not in said
+        assert len(explain.why_not_sentences(answer | {"rule": "full"}, full, language)) == 2
 
 
 def test_the_language_model_only_rephrases(service: Service) -> None:
@@ -380,3 +383,97 @@ def test_kinds_cover_what_is_stored(service: Service, talk: ConversationId) -> N
     for said in HEARS:
         service.talk.hear(talk, S1, said, "nl")
     assert {turn.kind for turn in service.store.conversations.turns(talk)} <= set(Kind)
+
+
+# Late clicks and second tabs
+
+
+def test_a_second_tab_that_is_behind_is_refused(service: Service, talk: ConversationId) -> None:
+    """A wish that was being looked for while the other tab did something changes nothing, and nothing is lost."""
+    rank = service.recommender.rank
+
+    def slow(*given: object, **named: object) -> Ranking:
+        service.recommender.rank = rank  # type: ignore[method-assign]
+        service.talk.wish(talk, S1, Wish(WishKind.ON_SITE), "nl")
+        return rank(*given, **named)  # type: ignore[arg-type]
+
+    service.recommender.rank = slow  # type: ignore[assignment, method-assign]
+    with pytest.raises(Conflict):
+        service.talk.wish(talk, S1, Wish(WishKind.PLACE, "Gent"), "nl")
+    assert service.talk.state(talk).brief.wishes == (Wish(WishKind.ON_SITE),)
+
+
+def test_a_restart_can_be_taken_back(service: Service, talk: ConversationId) -> None:
+    """Everything that stood there stands there again."""
+    before = service.talk.state(talk)
+    assert service.talk.restart(talk).can_undo
+    after = service.talk.undo(talk)
+    assert (after.brief, after.slate_id, after.stage) == (before.brief, before.slate_id, before.stage)
+
+
+def test_whoever_was_put_aside_stays_so_after_a_dead_end(service: Service, talk: ConversationId) -> None:
+    """Also when wishes left nobody in between."""
+    gone = service.talk.on_screen(service.talk.state(talk))[0][0]
+    service.talk.refuse(talk, gone)
+    service.talk.hear(talk, S1, "in Tokyo", "nl")
+    state = service.talk.hear(talk, S1, "ja", "nl")
+    assert gone not in {each for each, _ in service.talk.on_screen(state)}
+
+
+def test_a_late_click_changes_nothing(service: Service, talk: ConversationId) -> None:
+    """On a card that isn't there, a question of before, a wish after sending."""
+    with pytest.raises(InputRefused):
+        service.talk.refuse(talk, "j99")
+    with pytest.raises(Conflict):
+        service.talk.skip(talk, question_id="of_before")
+    service.talk.pick(talk, service.talk.on_screen(service.talk.state(talk))[0][0])
+    service.talk.confirm(talk, S1)
+    for late in (
+        lambda: service.talk.wish(talk, S1, Wish(WishKind.ONLINE), "nl"),
+        lambda: service.talk.drop(talk, S1, "draaitabellen in Excel", "nl"),
+        lambda: service.talk.drop_blocking(talk, S1, "nl"),
+    ):
+        with pytest.raises(Conflict):
+            late()
+    assert len(service.waiting()) == 1
+
+
+@pytest.mark.parametrize("do", ["reword", "give"])
+def test_hurt_in_other_places_is_seen_too(service: Service, talk: ConversationId, do: str) -> None:
+    """Also in a goal that is put in other words, and in what is given back."""
+    requests = service.counts()["requests"]
+    if do == "reword":
+        state = service.talk.reword(talk, S1, "draaitabellen in Excel", "pesten", "nl")
+    else:
+        state = service.talk.give(talk, "pesten")
+    assert state.offer is Offer.HAND_OVER
+    assert service.counts()["requests"] == requests
+    assert "pesten" not in (*state.brief.goals, state.brief.gives_back)
+
+
+def test_the_coordinator_reads_what_was_handed_over(service: Service, talk: ConversationId) -> None:
+    """Not what the senior did afterwards."""
+    service.talk.hear(talk, S1, "mens", "nl")
+    service.talk.hand_over(talk)
+    service.talk.restart(talk)
+    service.talk.say(talk, S1, "heel iets anders", "nl")
+    ((_, there),) = service.handed_over()
+    said = [turn.said for turn in there.turns]
+    assert "mens" in said
+    assert "heel iets anders" not in said
+    assert service.talk.with_person(talk)
+    service.spoken_with(talk, "coordinator")
+    assert not service.talk.with_person(talk)
+
+
+def test_searching_again_keeps_wishes(service: Service, talk: ConversationId) -> None:
+    """After a choice that came to nothing the whole brief is searched with once more."""
+    service.talk.wish(talk, S1, Wish(WishKind.PLACE, "Gent"), "nl")
+    before = service.talk.state(talk).brief
+    assert service.talk.again(talk, S1, "nl").brief == before
+
+
+def test_a_weekend_is_a_dead_end_with_words(service: Service, talk: ConversationId) -> None:
+    """Nobody can on Saturday: said, not broken."""
+    state = service.talk.wish(talk, S1, Wish(WishKind.DAY, "sat"), "nl")
+    assert "zaterdag" in told(service, state) or state.stage is Stage.CHOOSING

@@ -119,3 +119,14 @@ def test_an_aside_keeps_the_question_open() -> None:
     """Asking why doesn't answer."""
     plan = respond(ASKED, heard(Act.WHY_QUESTION), NOTHING)
     assert (plan.kind, plan.reply) == (Kind.ASK, "why_question")
+
+
+def test_a_yes_never_sends_to_somebody_else() -> None:
+    """While Sanne waits for a yes, "yes, but rather Piet" is about Piet, and an unknown name is nobody."""
+    piet, xavi = Named(juniors=(JuniorId("j2"),)), Named(unknown=("Xavi",))
+    for act in (Act.YES, Act.CHOOSE):
+        assert respond(CHECK, heard(act), piet).do is Do.PICK
+        assert respond(CHECK, heard(act), xavi).reply == "unknown_name"
+        assert respond(CHECK, heard(act), Named(several=("Sanne",))).reply == "several"
+        not_her = Named((Wish(WishKind.PERSON, "j1", wanted=False),))
+        assert respond(CHECK, heard(act), not_her).do is Do.SEARCH

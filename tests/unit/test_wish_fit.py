@@ -86,7 +86,7 @@ def test_not_about_something_moves_it_down() -> None:
     """Anything but TikTok."""
     words = Words({"TikTok": ENCODER.encode(["TikTok"])[0]})
     values = added(PEOPLE, INDEX, [Wish(WishKind.TOPIC, "TikTok", wanted=False)], words, {}, ALL)
-    assert JUNIORS[int(np.argmin(values["wished_topic"]))].id == "b"
+    assert JUNIORS[int(np.argmin(values["wished_not_topic"]))].id == "b"
 
 
 def test_a_surprise_is_unlike_those_seen() -> None:
