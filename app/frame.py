@@ -187,7 +187,7 @@ def _demo(held: Session, who: Identity, people: Mapping[str, Identity]) -> None:
         with st.popover(say("demo.switch", language), key="demo-switch"):
             st.markdown(say("demo.explain", language))
             for role in (Role.SENIOR, Role.JUNIOR):
-                ids = sorted((each.id for each in people.values() if each.role is role), key=lambda i: people[i].name)
+                ids = identity.to_pick(people, role)
                 st.selectbox(
                     say(f"demo.pick_{role}", language),
                     ids,

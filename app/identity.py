@@ -1,11 +1,15 @@
 """Who is looking. Until there is sign-in: a demo identity that anybody on this machine may switch."""
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from itertools import islice
 
 from recommender.errors import Forbidden
 from recommender.service import Service
+from recommender.store.people import People
 from recommender.wording import Language, say
 
 
@@ -37,13 +41,27 @@ class Identity:
     role: Role
 
 
+MOST = 300
+"""Names of a role to pick from: more make a list that nobody reads, and a slow page."""
+
+
 def everybody(service: Service, language: Language) -> dict[str, Identity]:
-    """Return all demo identities by id: those who learn, those who explain, staff."""
-    people = service.store.people
+    """Return all demo identities by id, by name: those who learn, those who explain, staff."""
+    return _everybody(service.store.people, service.store.people.version(), language)
+
+
+def to_pick(people: Mapping[str, Identity], role: Role) -> list[str]:
+    """Return the ids of the first `MOST` of a role."""
+    return list(islice((each.id for each in people.values() if each.role is role), MOST))
+
+
+@lru_cache(maxsize=4)
+def _everybody(people: People, version: int, language: Language) -> dict[str, Identity]:
+    """Read all names once for each version of the profiles: this is asked at every run of every page."""
     found = [Identity(each.id, each.name, Role.SENIOR) for each in people.seniors()]
     found += [Identity(each.id, each.name, Role.JUNIOR) for each in people.juniors()]
     found += [Identity(role, say(f"demo.name_{role}", language), role) for role in STAFF]
-    return {each.id: each for each in found}
+    return {each.id: each for each in sorted(found, key=lambda each: each.name)}
 
 
 def check_loopback(address: str | None) -> None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from recommender import explain
-from recommender.conversing import SHOWN_AT_ONCE
 from recommender.dialogue.state import SENIOR, Kind, Stage, State
 from recommender.domain import Junior, JuniorId, Remote, Senior, Slate, Suggestion
 from recommender.explain import join
 from recommender.framework import framework
+from recommender.guide import SHOWN_AT_ONCE
 from recommender.registry import Manifest
 from recommender.replies import Known, sentences
 from recommender.service import Service

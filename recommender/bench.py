@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from recommender.benchmarks import prepare, read_judgements
 from recommender.bootstrap import load_parts
-from recommender.conversing import LOGGED
 from recommender.demo import demo_people
 from recommender.domain import Junior, JuniorId, Senior, SeniorId
 from recommender.encoder import Encoder, SentenceEncoder, load_encoder
 from recommender.evaluation import ndcg_at_k
+from recommender.guide import LOGGED
 from recommender.importing import read_people
 from recommender.ranker import AdditiveRanker
 from recommender.recommending import Recommender

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from recommender.blend import BlendedEncoder, UniversalEncoder
 from recommender.competences import CompetenceReader, load_reader
-from recommender.conversing import Phraser
 from recommender.encoder import Encoder, SentenceEncoder, WordEncoder, fallback_encoder, load_encoder
 from recommender.errors import EncoderUnavailable, ModelRefused, TelemachosError
+from recommender.guide import Phraser
 from recommender.known_needs import KnownNeeds
 from recommender.language_model import LanguageModel
 from recommender.neutral import NeutralEncoder

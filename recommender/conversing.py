@@ -7,37 +7,28 @@ A second tab that doesn't know the last turns is refused.
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from recommender import explain
+from recommender.answers import answered, option_meant
 from recommender.dialogue import policy
 from recommender.dialogue.acts import Act, Context, Heard, Name, Slot
-from recommender.dialogue.brief import Brief, Wish, WishKind
+from recommender.dialogue.brief import Brief, Wish
 from recommender.dialogue.policy import Do, Named, Plan
 from recommender.dialogue.state import GUIDE, SENIOR, Kind, Offer, State, allowed, state_of
-from recommender.domain import Action, ConversationId, JuniorId, Senior, SeniorId, Slate, SlateId, Turn
+from recommender.domain import Action, ConversationId, JuniorId, SeniorId, Turn
 from recommender.errors import Conflict, InputRefused
-from recommender.naming import days, language, named, number
+from recommender.guide import Guide, Moment, Phraser, Step, slate_of
+from recommender.naming import named
 from recommender.questions import ANYTHING
-from recommender.recommending import Ranking, Recommender
+from recommender.recommending import Recommender
 from recommender.store import Store
 from recommender.text import clean_text
-from recommender.wording import Language, catalogue, say
+from recommender.wording import Language, catalogue
 
 MAX_REQUEST = 4_000
 """Characters of one turn: a page of text; longer is a document, not a question."""
-
-SHOWN_AT_ONCE = 3
-"""Three cards at a time; a senior may ask for more."""
-
-LOGGED = 9
-"""Length of a slate in the app: three times three cards."""
-
-COMPARED = 3
-
-_ANSWER_LEVELS = {"beginner": 1.5, "some": 3.0, "good": 5.0}
 
 
 class Hearer(Protocol):
@@ -45,39 +36,6 @@ class Hearer(Protocol):
 
     def hear(self, text: str, context: Context) -> Heard:
         """Return what a turn does and names."""
-
-
-class Phraser(Protocol):
-    """Says our own sentences in other words, and proposes what words may name; never anything else."""
-
-    def rephrase(self, sentence: str, language: Language) -> str:
-        """Return the sentence, or one that says the same."""
-
-    def propose(self, text: str, slots: Sequence[str]) -> list[tuple[str, str]]:
-        """Return slots with words that stand in the text."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One turn to be stored."""
-
-    speaker: str
-    kind: Kind
-    said: str = ""
-    slate_id: SlateId | None = None
-    junior_id: JuniorId | None = None
-    told: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Moment:
-    """Who says what, where in which conversation, and in which language the page is."""
-
-    conversation_id: ConversationId
-    senior: Senior | None
-    state: State
-    said: str
-    language: Language
 
 
 class Conversing:
@@ -107,6 +65,7 @@ class Conversing:
     ) -> None:
         self._store, self._recommender, self._clock = store, recommender, clock
         self._hearer, self._phraser = hearer, phraser
+        self.guide = Guide(store, recommender, clock, phraser)
 
     # Conversations
 
@@ -128,10 +87,7 @@ class Conversing:
 
     def on_screen(self, state: State) -> list[tuple[JuniorId, str]]:
         """Return ids and names of those whose cards are drawn, in order."""
-        if state.slate_id is None:
-            return []
-        left = [each for each in self._slate(state).suggestions if each.junior_id not in state.refused]
-        return [(each.junior_id, each.name) for each in left[: SHOWN_AT_ONCE * state.pages]]
+        return self.guide.on_screen(state)
 
     # Typed turns
 
@@ -189,7 +145,7 @@ class Conversing:
         if option == ANYTHING:
             return self.skip(conversation_id)
         now = self._moment(conversation_id, senior_id, page_language)
-        brief = _answered(now.state.brief, question.facet, option, question.options, page_language)
+        brief = answered(now.state.brief, question.facet, option, question.options, page_language)
         return self._search(now, Kind.ANSWER, brief, option)
 
     def skip(self, conversation_id: ConversationId, said: str = "", question_id: str | None = None) -> State:
@@ -304,8 +260,8 @@ class Conversing:
         state = self._expect(conversation_id, Kind.REFUSE)
         if reason and f"refuse.{reason}" not in catalogue():
             raise InputRefused("reason_unknown", reason=reason)
-        slate_id = _slate_id(state)
-        if junior_id not in {each.junior_id for each in self._slate(state).suggestions}:
+        slate_id = slate_of(state)
+        if junior_id not in {each.junior_id for each in self.guide.slate(state).suggestions}:
             raise InputRefused("not_on_slate", id=junior_id)
         self._store.slates.interact(slate_id, junior_id, Action.REFUSED, self._clock(), reason)
         if junior_id in state.refused:  # only the reason is new: one undo must bring the card back
@@ -315,7 +271,7 @@ class Conversing:
     def refuse_all(self, conversation_id: ConversationId, said: str = "") -> State:
         """Put all cards on screen aside and show the next ones."""
         state = self._expect(conversation_id, Kind.REFUSE_ALL)
-        slate_id, gone = _slate_id(state), [each for each, _ in self.on_screen(state)]
+        slate_id, gone = slate_of(state), [each for each, _ in self.guide.on_screen(state)]
         for junior_id in gone:
             self._store.slates.interact(slate_id, junior_id, Action.REFUSED, self._clock())
         step = Step(SENIOR, Kind.REFUSE_ALL, said, slate_id, told={"juniors": gone})
@@ -324,7 +280,7 @@ class Conversing:
     def pick(self, conversation_id: ConversationId, junior_id: JuniorId, said: str = "") -> State:
         """Choose a junior; the guide asks to confirm before anything is sent."""
         state = self._expect(conversation_id, Kind.PICK)
-        if junior_id not in {each.junior_id for each in self._slate(state).suggestions}:
+        if junior_id not in {each.junior_id for each in self.guide.slate(state).suggestions}:
             raise InputRefused("not_on_slate", id=junior_id)
         return self._append(state, conversation_id, *_pick(state, junior_id, said))
 
@@ -336,7 +292,7 @@ class Conversing:
     def confirm(self, conversation_id: ConversationId, senior_id: SeniorId | None, said: str = "") -> State:
         """Send the choice to the coordinator."""
         state = self._expect(conversation_id, Kind.CONFIRM)
-        slate_id, picked = _slate_id(state), state.picked
+        slate_id, picked = slate_of(state), state.picked
         if picked is None:
             raise Conflict("not_now")
         # The choice first: pressed again after a crash in between, it is the same choice.
@@ -362,7 +318,7 @@ class Conversing:
         last = next((turn for turn in reversed(state.turns) if turn.speaker == SENIOR), None)
         match Kind(last.kind) if last else None:
             case Kind.CONFIRM:
-                self._store.slates.undo_choice(_slate_id(state), self._clock())
+                self._store.slates.undo_choice(slate_of(state), self._clock())
             case Kind.REFUSE | Kind.REFUSE_ALL if last and last.slate_id:
                 for junior_id in last.told.get("juniors", [last.junior_id]):
                     self._store.slates.interact(last.slate_id, JuniorId(junior_id), Action.UNDID, self._clock())
@@ -398,7 +354,8 @@ class Conversing:
         return Moment(conversation_id, senior, self.state(conversation_id), said, page_language)
 
     def _named(self, now: Moment, heard: Heard) -> Named:
-        return named(heard, self._recommender.organisation(), now.senior, self.on_screen(now.state), self._clock())
+        here = self.guide.on_screen(now.state)
+        return named(heard, self._recommender.organisation(), now.senior, here, self._clock())
 
     def _do(self, now: Moment, plan: Plan, heard: Heard, found: Named) -> State:
         return self._typed_answer(now, heard, found) if plan.do is Do.ANSWER else self._carry_out(now, plan)
@@ -424,11 +381,11 @@ class Conversing:
         }
         if plan.do in simple:
             return simple[plan.do]()
-        return self._append(now.state, where, Step(SENIOR, plan.kind, said), self._reply_to(now, plan))
+        return self._append(now.state, where, Step(SENIOR, plan.kind, said), self.guide.reply(now, plan))
 
     def _picked(self, now: Moment, plan: Plan) -> State:
         """Pick somebody by name; who isn't on the slate can't be picked, and the guide says why not."""
-        if plan.juniors[0] in {each.junior_id for each in self._slate(now.state).suggestions}:
+        if plan.juniors[0] in {each.junior_id for each in self.guide.slate(now.state).suggestions}:
             return self._append(now.state, now.conversation_id, *_pick(now.state, plan.juniors[0], now.said))
         return self._carry_out(now, Plan(Do.TELL, Kind.ASK, reply="why_not", juniors=plan.juniors))
 
@@ -437,9 +394,9 @@ class Conversing:
         question, brief = now.state.question, now.state.brief
         if question is None:
             raise Conflict("not_now")
-        option = _option(question.facet, question.options, heard, found, self._clock())
+        option = option_meant(question.facet, question.options, heard, found, self._clock())
         if option is not None:
-            brief = _answered(brief, question.facet, option, question.options, now.language)
+            brief = answered(brief, question.facet, option, question.options, now.language)
         elif question.facet == "exchange":
             brief = replace(brief, gives_back=now.said)
         elif found.wishes or found.level is not None:
@@ -453,90 +410,13 @@ class Conversing:
         return self._search(now, Kind.ANSWER, brief, option)
 
     def _search(self, now: Moment, kind: Kind, brief: Brief, option: str | None = None) -> State:
-        """Rank for a brief and answer with a slate and perhaps a question, or say why there is nobody."""
-        afresh = brief.goals != now.state.searched
-        aside = frozenset[JuniorId]() if afresh else now.state.refused
-        ranking = self._recommender.rank(brief, now.senior, now.language, self._clock(), aside)
-        told = {"brief": brief.stored()} | ({"option": option} if option is not None else {})
-        mine = Step(SENIOR, kind, now.said, told=told)
-        if not len(ranking.places):
-            blocked = ranking.blocked
-            offer = {"wishes": Brief(wishes=blocked).stored()["wishes"], "offer": Offer.DROP.value}
-            nobody = Step(GUIDE, Kind.BLOCKED, told=offer) if blocked else Step(GUIDE, Kind.NOBODY)
-            return self._append(now.state, now.conversation_id, mine, nobody)
-        # After a wish or an answer chance has no say: what changes is then what was asked for.
-        slate = self.keep(ranking, explore=afresh)
-        offered = Brief(wishes=tuple(self._recommender.critiques(ranking, now.language))).stored()["wishes"]
-        news = {"afresh": afresh, "new": [] if afresh else self._new(now.state, slate), "critiques": offered}
-        steps = [mine, Step(GUIDE, Kind.SLATE, slate_id=slate.id, told=news)]
-        goal_number = now.state.goals_stated + (kind is Kind.GOAL)
-        question = self._recommender.question(ranking, now.state.asked, goal_number)
-        if question is not None:
-            steps.append(Step(GUIDE, Kind.QUESTION, slate_id=slate.id, told=asdict(question)))
-        return self._append(now.state, now.conversation_id, *steps)
-
-    def _new(self, state: State, slate: Slate) -> list[JuniorId]:
-        """Return who is among the first three now and wasn't before."""
-        before = {each for each, _ in self.on_screen(state)[:SHOWN_AT_ONCE]}
-        if not before:
-            return []
-        left = [each.junior_id for each in slate.suggestions if each.junior_id not in state.refused]
-        return [each for each in left[:SHOWN_AT_ONCE] if each not in before]
-
-    def keep(self, ranking: Ranking, k: int = LOGGED, *, explore: bool = False) -> Slate:
-        """Store and return the first of a ranking, shuffled a little if `explore` and the organisation allow it."""
-        slate = self._recommender.slate(ranking, k, explore=explore and self._store.facts.exploration())
-        self._store.slates.put(slate)
-        return slate
-
-    def _reply_to(self, now: Moment, plan: Plan) -> Step:
-        """Return what the guide says, with the facts it is about."""
-        told: dict[str, Any] = {"reply": plan.reply} | self._subject(now, plan)
-        if plan.offer is not None:
-            told["offer"] = plan.offer.value
-        if plan.misunderstood:
-            told["misunderstood"] = True
-        if plan.acts:
-            told |= {"acts": [each.value for each in plan.acts], "words": now.said}
-        if self._phraser is not None and told["reply"] in PLAIN_REPLIES:
-            plain = say(f"reply.{told['reply']}", now.language)
-            told["phrased"] = {now.language: self._phraser.rephrase(plain, now.language)}
-        return Step(GUIDE, Kind.REPLY, slate_id=now.state.slate_id, told=told)
-
-    def _subject(self, now: Moment, plan: Plan) -> dict[str, Any]:
-        """Return whom or what a reply is about."""
-        state = now.state
-        match plan.reply:
-            case "why_question":
-                return {"facet": state.question.facet} if state.question else {"reply": "no_question"}
-            case "why" | "compare" | "why_not" if state.slate_id is None:
-                return {"reply": "first_goal"}
-            case "why" | "compare":
-                here = [each for each, _ in self.on_screen(state)]
-                drawn = {each.junior_id for each in self._slate(state).suggestions}
-                asked = [each for each in plan.juniors if each in drawn]
-                if plan.juniors and not asked:
-                    return {"reply": "why_not"} | self._why_not(now, plan.juniors[0])
-                number = 1 if plan.reply == "why" else COMPARED
-                return {"juniors": (asked or here)[:COMPARED] if asked else here[:number]}
-            case "why_not":
-                return self._why_not(now, plan.juniors[0])
-            case _:
-                return {}
-
-    def _why_not(self, now: Moment, junior_id: JuniorId) -> dict[str, Any]:
-        state = now.state
-        ranking = self._recommender.rank(state.brief, now.senior, now.language, self._clock(), state.refused)
-        return explain.why_not(ranking, junior_id, [each for each, _ in self.on_screen(state)])
+        return self._append(now.state, now.conversation_id, *self.guide.search(now, kind, brief, option))
 
     def _expect(self, conversation_id: ConversationId, kind: Kind) -> State:
         state = self.state(conversation_id)
         if not allowed(state, kind):
             raise Conflict("not_now")
         return state
-
-    def _slate(self, state: State) -> Slate:
-        return self._store.slates.slate(_slate_id(state))
 
     def _append(self, state: State, conversation_id: ConversationId, *steps: Step) -> State:
         """Store what happened after `state`; who was behind (another tab was faster) gets a `Conflict`, and no more."""
@@ -556,10 +436,6 @@ class Conversing:
         ]
         self._store.conversations.append(turns)
         return self.state(conversation_id)
-
-
-PLAIN_REPLIES = frozenset({"help", "small_talk", "off_topic", "declined", "what_else", "skipped", "first_goal"})
-"""Replies without anybody's name or words in them, which a language model may say otherwise."""
 
 
 CARE = Plan(Do.TELL, reply="care", offer=Offer.HAND_OVER)
@@ -582,64 +458,8 @@ def _legible(text: str) -> str:
     return said
 
 
-def _slate_id(state: State) -> SlateId:
-    if state.slate_id is None:
-        raise Conflict("not_now")
-    return state.slate_id
-
-
 def _reply(name: str) -> Step:
     return Step(GUIDE, Kind.REPLY, told={"reply": name})
-
-
-def _answered(brief: Brief, facet: str, option: str, options: Sequence[str], page_language: Language) -> Brief:
-    """Return the brief with the answer to a question in it."""
-    match facet:
-        case "theme":
-            others = tuple(each for each in options if each != option)
-            return brief.wishing(Wish(WishKind.THEME, option, among=others))
-        case "level":
-            return replace(brief, level=_ANSWER_LEVELS[option])
-        case "exchange":
-            return replace(brief, gives_back=say(f"offer.{option}", page_language))
-        case "meet" | "style":
-            return brief.wishing(Wish(WishKind(option)))
-        case _:
-            return brief.wishing(Wish(WishKind(facet), option))
-
-
-def _option(facet: str, options: Sequence[str], heard: Heard, found: Named, at: datetime) -> str | None:
-    """Return the option that a typed answer comes to, or None for an answer of another kind."""
-    by_number = _number(heard, len(options)) if len(heard.text.split()) <= FEW_WORDS else None
-    if by_number is not None:
-        return options[by_number]
-    match facet:
-        case "level":
-            spoken = [each.name.value for each in heard.slots if each.name.value in options and each.wanted]
-            return spoken[0] if spoken else None
-        case "meet" | "style":
-            wished = [each.kind.value for each in found.wishes if each.wanted and each.kind.value in options]
-            return wished[0] if wished else None
-        case "day":
-            said = days(heard.text, at)
-            return said[0] if len(said) == 1 and said[0] in options else None
-        case "language":
-            code = language(heard.text)
-            return code if code in options else None
-        case "place":
-            wished = [each.value for each in found.wishes if each.kind is WishKind.PLACE and each.value in options]
-            return wished[0] if wished else None
-        case _:
-            return None
-
-
-FEW_WORDS = 5
-"""Words of an answer that is no more than a number: "doe maar de tweede"."""
-
-
-def _number(heard: Heard, n: int) -> int | None:
-    places = [number(words, n) for words in heard.words(Name.NUMBER)]
-    return next((each for each in places if each is not None), None)
 
 
 def _dropped(brief: Brief, gone: Wish | str) -> Brief:

@@ -1,4 +1,4 @@
-"""Vectors of what was just encoded: one turn is read for what it does, then searched with, and should be encoded once."""
+"""Vectors of what was just encoded: a turn is read for what it does and then searched with, but encoded once."""
 
 import threading
 from collections import OrderedDict

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from recommender import supply
-from recommender.conversing import LOGGED, MAX_REQUEST, Conversing, Hearer, Phraser
+from recommender.conversing import MAX_REQUEST, Conversing, Hearer
 from recommender.dialogue.brief import Brief
 from recommender.dialogue.state import Kind, State, state_of
 from recommender.domain import (
@@ -22,6 +22,7 @@ from recommender.domain import (
 )
 from recommender.encoder import Encoder
 from recommender.errors import InputRefused
+from recommender.guide import LOGGED, Phraser
 from recommender.ranker import AdditiveRanker
 from recommender.recommending import Recommender
 from recommender.store import Store
@@ -134,7 +135,7 @@ class Service:
             raise InputRefused("empty_request")
         senior = self.store.people.senior(senior_id) if senior_id else None
         ranking = self.recommender.rank(Brief((goal,)), senior, page_language, self._clock())
-        return self.talk.keep(ranking, k, explore=explore)
+        return self.talk.guide.keep(ranking, k, explore=explore)
 
     def slate(self, slate_id: SlateId) -> Slate:
         """Return a slate as it was shown."""

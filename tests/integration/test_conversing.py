@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recommender import explain
-from recommender.conversing import MAX_REQUEST, SHOWN_AT_ONCE, Conversing
+from recommender.conversing import MAX_REQUEST, Conversing
 from recommender.dialogue.acts import Act, Context, Heard, Name, Slot
 from recommender.dialogue.brief import Brief, Wish, WishKind
 from recommender.dialogue.state import Kind, Offer, Stage, State
@@ -15,6 +15,7 @@ from recommender.domain import ConversationId, Remote, SeniorId
 from recommender.encoder import HashingEncoder
 from recommender.errors import Conflict, InputRefused
 from recommender.features import TEXT_FEATURES
+from recommender.guide import SHOWN_AT_ONCE
 from recommender.questions import ANYTHING
 from recommender.ranker import AdditiveRanker, Curve, similarity_only
 from recommender.recommending import Ranking, Recommender
