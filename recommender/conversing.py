@@ -67,6 +67,11 @@ class Conversing:
         self._hearer, self._phraser = hearer, phraser
         self.guide = Guide(store, recommender, clock, phraser)
 
+    @property
+    def understands(self) -> bool:
+        """Whether typed words are understood as more than something to learn."""
+        return self._hearer is not None
+
     # Conversations
 
     def conversation(self, senior_id: SeniorId | None, page_language: Language) -> ConversationId:

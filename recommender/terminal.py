@@ -14,6 +14,16 @@ from recommender.replies import Known, option_text, replies
 from recommender.service import Service
 from recommender.wording import Language, say
 
+MENU = {
+    "undo": "undo",
+    "ongedaan": "undo",
+    "restart": "restart",
+    "opnieuw": "restart",
+    "more": "more",
+    "meer": "more",
+}
+YES, NO = {"ja", "yes", "j", "y"}, {"nee", "no", "n"}
+
 _log = logging.getLogger(__name__)
 
 
@@ -84,7 +94,29 @@ def _take(
         here = service.talk.on_screen(state)
         if state.stage is Stage.CHOOSING and place in range(len(here)):
             return service.talk.pick(conversation, here[place][0], text)
+    if not service.talk.understands:
+        return _by_menu(service, conversation, senior_id, text, state, language)
     return service.talk.hear(conversation, senior_id, text, language)
+
+
+def _by_menu(
+    service: Service,
+    conversation: ConversationId,
+    senior_id: SeniorId | None,
+    text: str,
+    state: State,
+    language: Language,
+) -> State:
+    """Take a line where nothing reads turns (the encoder is a stand-in): a word of the menu, else a goal."""
+    talk, word = service.talk, text.casefold()
+    if word in MENU:
+        steps = {"undo": talk.undo, "restart": talk.restart, "more": talk.more}
+        return steps[MENU[word]](conversation)
+    if state.stage is Stage.CHECKING and word in YES:
+        return talk.confirm(conversation, senior_id)
+    if state.stage is Stage.CHECKING and word in NO:
+        return talk.back(conversation)
+    return talk.hear(conversation, senior_id, text, language)
 
 
 def _act(state: State, service: Service, conversation: ConversationId) -> str:
