@@ -204,12 +204,12 @@ class Recommender:
             load,
             competences=self._reader.named(vector[None])[0] if self._reader else None,
             level=understood.level,
-            offers=self._encoded([offers])[0] if offers else None,
+            offers=self.encoder.encode([offers])[0] if offers else None,
             ratings=self._store.outcomes.ratings(),
         )
         features = np.hstack([texts[places], fit_features(population, asked, places)])
         spoken = Words.needed(brief.wishes)
-        words = Words(dict(zip(spoken, self._encoded(spoken), strict=True)) if spoken else {})
+        words = Words(dict(zip(spoken, self.encoder.encode(spoken), strict=True)) if spoken else {})
         moved = added(population, index, brief.wishes, words, load, places)
         scores = ranker.score(features) + sum(moved.values(), np.zeros(len(places)))
         order = np.lexsort((places, -scores))
@@ -254,7 +254,7 @@ class Recommender:
         exchange = None
         if wishes.size and wishes.any():
             texts = [say(f"offer.{each}", ranking.request.understood.language) for each in OFFERS]
-            exchange = (wishes @ self._encoded(texts).T).astype(np.float64)
+            exchange = (wishes @ self.encoder.encode(texts).T).astype(np.float64)
         return best_question(play, ranking.brief, ranking.senior, asked, goal_number, exchange)
 
     def critiques(self, ranking: Ranking, language: Language) -> list[Wish]:

@@ -77,6 +77,7 @@ class Service:
     def put_people(self, people: Sequence[Person], progress: Progress | None = None) -> None:
         """Store profiles, all or nothing, and make them findable."""
         self.store.people.put(people)
+        self.store.slates.forget()
         self.prepare(progress)
 
     def prepare(self, progress: Progress | None = None) -> None:

@@ -1,5 +1,7 @@
 """Requests, what was shown for them and why, what seniors did, and what coordinators decided."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,11 +37,17 @@ class Choice:
     reviewer: str = ""
 
 
+KEPT = 500
+"""Slates that are at hand: those of the people who are in conversation now."""
+
+
 class Slates:
     """The log that explains each suggestion and from which the ranker will learn. Nothing in it is overwritten."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[SlateId, Slate] = OrderedDict()
 
     def put(self, slate: Slate) -> None:
         """Store a request with its slate."""
@@ -82,9 +90,27 @@ class Slates:
                     f"evidence, minus, propensity) VALUES {', '.join([row] * len(slate.suggestions))}",
                     [value for each in slate.suggestions for value in _row(slate.id, each)],
                 )
+        self._keep(slate)
 
     def slate(self, slate_id: SlateId) -> Slate:
         """Return a stored slate just as it was shown, with each junior's name of today."""
+        with self._lock:
+            kept = self._kept.get(slate_id)
+        return kept or self._keep(self._read(slate_id))
+
+    def forget(self) -> None:
+        """Read slates anew: a name has changed."""
+        with self._lock:
+            self._kept.clear()
+
+    def _keep(self, slate: Slate) -> Slate:
+        with self._lock:
+            self._kept[slate.id] = slate
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return slate
+
+    def _read(self, slate_id: SlateId) -> Slate:
         head = self._database.rows(
             "SELECT r.id, r.senior_id, r.text, r.goal, r.language, r.happened_at, s.model_id, s.encoder_id, "
             "s.intercept, s.excluded, s.doubtful, s.explored, r.competences, r.level "

@@ -14,6 +14,7 @@ class Vectors:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._made: set[int] = set()
 
     def known(self, encoder_id: str, dim: int, hashes: Sequence[str] | None = None) -> dict[str, NDArray[np.float32]]:
         """Return stored vectors of one encoder by content hash, each of shape ``(dim,)``: all, or those of `hashes`."""
@@ -49,8 +50,11 @@ class Vectors:
             cursor.unregister("incoming")
 
     def _make_table(self, dim: int) -> None:
+        if dim in self._made:
+            return
         with self._database.writing() as cursor:
             cursor.execute(
                 f"CREATE TABLE IF NOT EXISTS embeddings_{dim:d} (encoder_id TEXT NOT NULL, content_hash TEXT NOT NULL, "
                 f"vector FLOAT[{dim:d}] NOT NULL, PRIMARY KEY (encoder_id, content_hash))"
             )
+        self._made.add(dim)
