@@ -61,7 +61,8 @@ def _everybody(people: People, version: int, language: Language) -> dict[str, Id
     found = [Identity(each.id, each.name, Role.SENIOR) for each in people.seniors()]
     found += [Identity(each.id, each.name, Role.JUNIOR) for each in people.juniors()]
     found += [Identity(role, say(f"demo.name_{role}", language), role) for role in STAFF]
-    return {each.id: each for each in sorted(found, key=lambda each: each.name)}
+    order = [*Role]
+    return {each.id: each for each in sorted(found, key=lambda each: (order.index(each.role), each.name))}
 
 
 def check_loopback(address: str | None) -> None:
