@@ -169,7 +169,7 @@ def behind(own: dict[str, float], other: dict[str, float]) -> list[str]:
 
     Examples
     --------
-    >>> behind({"best_statement": 1.0, "place": 0.0}, {"best_statement": 3.0, "place": 0.5})
+    >>> behind({"best_statement": 1.0, "place": 0.5}, {"best_statement": 3.0, "place": 0.0})
     ['text']
     """
     grouped: list[dict[str, float]] = []

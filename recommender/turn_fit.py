@@ -28,6 +28,7 @@ from recommender.encoder import Encoder, WordEncoder
 from recommender.files import write
 from recommender.turn_reader import (
     ACTS,
+    CLOSED_SLOTS,
     CONTEXTS,
     GRAM_BUCKETS,
     LETTER_BUCKETS,
@@ -38,31 +39,46 @@ from recommender.turn_reader import (
     TAGS,
     WORD_BUCKETS,
     Found,
+    Read,
     Tagger,
     TurnManifest,
     WordFeatures,
-    found,
+    closed_odds,
+    log_softmax,
+    mean_vector,
+    slots_of,
     text_features,
     word_features,
 )
 from recommender.utterances import CLOSED, Utterance, pattern, varied, words_of
 
 SEED = 7
-FOLDS = 5
-STRENGTHS = (10.0, 30.0)
-"""Inverse strengths of the regulariser that are tried for acts."""
-SCALES = (2.0, 3.0)
-"""Factors of the sentence vector, beside the words, that are tried."""
+FOLDS = 3
+STRENGTH, SCALE, MEAN_SCALE = 3.0, 2.0, 2.0
+"""Inverse strength of the regulariser of the linear model, and factors of the sentence vector and of the mean vector of
+the words beside the words themselves. Chosen by cross-validation: see `search`."""
+STRENGTHS, SCALES, MEAN_SCALES = (3.0, 10.0), (2.0, 3.0), (0.0, 1.0, 2.0)
+"""What `search` tries."""
+LEAST_SEEN = 4
+"""Utterances with a closed slot, below which the linear model doesn't learn it."""
+UNSEEN = -6.0
+"""Log-odds of what doesn't occur."""
 STYLE_STRENGTH = 10.0
 """Of 1, 3, 10 and 30 the figures are alike."""
-RESERVES = (0.0, 0.3, 0.6, 0.9, 1.2)
+RESERVES = (-0.9, -0.6, -0.3, 0.0, 0.3)
 """What may be taken from the log-chance of "in no slot"."""
+ACT_SHARES = (0.0, 0.15, 0.3, 0.45, 0.6)
+"""What the networks may count for in the acts."""
+CLOSED_SHARES, CLOSED_LEAST = (0.0, 0.2, 0.35, 0.5), (-1.5, -1.25, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5)
+"""What the linear model may count for in the closed slots, and from which log-odds these may be there."""
 ALIKE = 0.5
 """Share of two places that both cover, from which an open slot counts as found."""
-WORD_SIZE, LETTER_SIZE, CONTEXT_SIZE, HIDDEN, MIX = 96, 48, 8, 96, 96
+WORD_SIZE, LETTER_SIZE, WHOLE_SIZE, HIDDEN, MIX = 96, 48, 48, 96, 128
 """Sizes of the layers of a network."""
 DROPPED = 0.4
 """Share of the outputs of a layer that are left out while it learns."""
+ACT_WEIGHT = 0.3
+"""Of the loss of the act beside that of the tags."""
 BATCH, RATE = 64, 3e-3
 LEAST_SPREAD = 1e-2
 """Of a dimension of word vectors; one that never changes tells nothing."""
@@ -76,22 +92,42 @@ Counts = tuple[Name, int, int, int]
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is computed. `networks` vote; `copies` are rounds of variants; without `folds`, there are no figures."""
+    """How much is computed.
 
-    networks: int = 3
-    epochs: int = 6
-    copies: int = 4
+    `networks` vote. In each of `epochs`, a network sees the utterances and one of `rounds` of variants, `copies` of
+    each. Without `folds`, there are no figures.
+    """
+
+    networks: int = 4
+    epochs: int = 8
+    rounds: int = 3
+    copies: int = 2
     folds: int = FOLDS
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """An utterance as the tagger learns from it: features, word vectors, and the right tag and sign of each word."""
+    """An utterance as networks learn from it: features, word vectors, and the right tag and sign of each word.
+
+    `act` is a place in `ACTS`, or -1 where another sentence was put behind the utterance.
+    """
 
     features: WordFeatures
     vectors: NDArray[np.float16]
     tags: NDArray[np.int64]
     wanted: Vectors
+    act: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The constants of `TurnManifest` that are set on what was held out."""
+
+    act_share: float = 0.3
+    temperature: float = 1.0
+    reserve: float = -0.3
+    closed_share: float = 0.35
+    closed_least: float = -0.5
 
 
 def fit(
@@ -127,8 +163,18 @@ def fit(
     torch.set_num_threads(1)
     with threadpool_limits(limits=1):
         folds = folds_of(utterances, max(effort.folds, 2))
-        acts, scale, temperature, of_acts = _fit_acts(encoder, utterances, folds, effort)
-        tagger, reserve, of_slots = _fit_slots(words, utterances, folds, fillers, effort)
+        known = sentences(words, utterances)
+        fixed, texts = turn_texts(encoder, utterances, known)
+        table = texts.table(SCALE, MEAN_SCALE)
+        weights, bias = linear_model(table, texts, STRENGTH)
+        fixed["mean_spread"] = (fixed["mean_spread"] / MEAN_SCALE).astype(np.float32)
+        rounds = _rounds(words, utterances, folds, fillers, effort)
+        choice, figures = Choice(), dict[str, float]()
+        if effort.folds:
+            odds = _held_out(table, texts, folds, STRENGTH)
+            read = _read_held_out(known, folds, lambda fold: _networks(known, rounds, folds, effort, 1, fold))
+            choice, figures = _chosen(utterances, odds, read)
+        tagger = tagger_of(_networks(known, rounds, folds, effort, effort.networks))
         style_arrays, of_styles = _fit_styles(encoder, styles, effort)
     manifest = TurnManifest(
         encoder=encoder.id,
@@ -136,15 +182,38 @@ def fit(
         word_dim=words.word_dim,
         acts=list(ACTS),
         names=list(NAMES),
-        scale=scale,
-        temperature=temperature,
-        reserve=reserve,
+        scale=SCALE,
+        **asdict(choice),
         trained_on={"utterances": len(utterances), "styles": len(styles)},
-        metrics=of_acts | of_slots | of_styles,
+        metrics=figures | of_styles,
         seed=SEED,
     )
-    arrays = acts | tagger | style_arrays
+    arrays = fixed | {"act_weights": weights, "act_bias": bias} | tagger | style_arrays
     return {name: np.asarray(each, dtype=np.float16) for name, each in arrays.items()}, manifest
+
+
+def search(encoder: Encoder, words: WordEncoder, utterances: Sequence[Utterance]) -> dict[str, float]:
+    """Return the log-loss of the acts in cross-validation, by strength, scale, and scale of the mean vector.
+
+    Parameters
+    ----------
+    encoder, words : Encoder, WordEncoder
+        Of sentences and of words.
+    utterances : sequence of Utterance
+        What is learnt from.
+    """
+    found = {}
+    with threadpool_limits(limits=1):
+        folds = folds_of(utterances, FOLDS)
+        _, texts = turn_texts(encoder, utterances, sentences(words, utterances))
+        for scale in SCALES:
+            for mean_scale in MEAN_SCALES:
+                for strength in STRENGTHS:
+                    odds = _held_out(texts.table(scale, mean_scale), texts, folds, strength, closed=False)
+                    told = log_softmax(odds[:, : len(ACTS)])
+                    loss = _log_loss(told, texts.acts, _temperature(told, texts.acts))
+                    found[f"strength {strength}, scale {scale}, mean {mean_scale}"] = loss
+    return found
 
 
 def save(folder: Path, arrays: Mapping[str, NDArray[np.float16]], manifest: TurnManifest) -> TurnManifest:
@@ -162,28 +231,102 @@ def save(folder: Path, arrays: Mapping[str, NDArray[np.float16]], manifest: Turn
 
 
 def folds_of(utterances: Sequence[Utterance], folds: int) -> NDArray[np.intp]:
-    """Return the fold of each utterance; those that differ in the words of their slots only share one."""
-    patterns = sorted({pattern(each) for each in utterances})
-    random.Random(SEED).shuffle(patterns)  # noqa: S311
-    fold = {each: place % folds for place, each in enumerate(patterns)}
-    return np.array([fold[pattern(each)] for each in utterances], dtype=np.intp)
+    """Return the fold of each utterance, drawn by group: all of one person, or of one pattern where nobody is named.
+
+    Utterances of one pattern differ in the words of their slots only.
+    """
+    group = [each.who or pattern(each) for each in utterances]
+    groups = sorted(set(group))
+    random.Random(SEED).shuffle(groups)  # noqa: S311
+    fold = {each: place % folds for place, each in enumerate(groups)}
+    return np.array([fold[each] for each in group], dtype=np.intp)
 
 
-# Acts
+def _chosen(
+    utterances: Sequence[Utterance], odds: Floats, read: Sequence[Read | None]
+) -> tuple[Choice, dict[str, float]]:
+    """Return the constants that do best on what was held out, and the figures with them.
+
+    Parameters
+    ----------
+    utterances : sequence of Utterance
+        What was held out.
+    odds : ndarray of shape (n_utterances, n_acts + n_closed_slots)
+        By the linear model.
+    read : sequence of Read or None
+        By a network; None where there are no words.
+    """
+    acts = np.array([ACTS.index(each.act) for each in utterances], dtype=np.intp)
+    linear = log_softmax(odds[:, : len(ACTS)])
+    nets = np.array([line if one is None else one.acts for one, line in zip(read, linear, strict=True)])
+
+    def mixed(share: float) -> Floats:
+        mix: Floats = (1 - share) * linear + share * nets
+        return mix
+
+    loss = {each: _log_loss(mixed(each), acts, _temperature(mixed(each), acts)) for each in ACT_SHARES}
+    act_share = min(loss, key=loss.__getitem__)
+    right = mixed(act_share).argmax(axis=1) == acts
+
+    def said(choice: Choice) -> list[list[Found]]:
+        return [
+            []
+            if one is None
+            else slots_of(words_of(each.text), one, own, choice.reserve, choice.closed_share, choice.closed_least)
+            for each, one, own in zip(utterances, read, odds[:, len(ACTS) :], strict=True)
+        ]
+
+    closed = np.array([closed_of(each) for each in utterances])
+    nearly = np.array([np.full(len(CLOSED_SLOTS), UNSEEN) if one is None else closed_odds(one) for one in read])
+
+    def closed_f1(pair: tuple[float, float]) -> float:
+        there = (1 - pair[0]) * nearly + pair[0] * odds[:, len(ACTS) :] > pair[1]
+        return float(2 * (there & closed).sum() / max(there.sum() + closed.sum(), 1))
+
+    share, least = max(((a, b) for a in CLOSED_SHARES for b in CLOSED_LEAST), key=closed_f1)
+    temperature = _temperature(mixed(act_share), acts)
+    tried = {each: Choice(act_share, temperature, each, share, least) for each in RESERVES}
+    scores = {each: slot_f1(utterances, said(choice)) for each, choice in tried.items()}
+    reserve = max(scores, key=scores.__getitem__)
+    people = np.array([bool(each.who) for each in utterances])
+    slots = said(tried[reserve])
+    figures = {
+        "act_accuracy": float(right.mean()),
+        "act_accuracy_linear": float((linear.argmax(axis=1) == acts).mean()),
+        "act_log_loss": loss[act_share],
+        "act_strength": STRENGTH,
+        "slot_f1_of_one_network": scores[reserve],
+        "closed_f1_of_one_network": closed_f1((share, least)),
+    }
+    if people.any():
+        those = np.flatnonzero(people).tolist()
+        figures["act_accuracy_of_people"] = float(right[people].mean())
+        figures["slot_f1_of_people"] = slot_f1([utterances[row] for row in those], [slots[row] for row in those])
+    return tried[reserve], figures
+
+
+# The linear model
 
 
 @dataclass(frozen=True)
-class ActTexts:
-    """Texts as the act model sees them: words and letters as columns, vectors, context; and the acts, as places."""
+class TurnTexts:
+    """Texts as the linear model sees them, and what it is to tell.
+
+    Words and letters as columns, vectors of the sentences, means of those of the words, contexts; acts as places, and
+    which of `CLOSED_SLOTS` are there.
+    """
 
     counts: csr_matrix
     vectors: Vectors
+    means: Vectors
     contexts: Floats
     acts: NDArray[np.intp]
+    closed: Mask
 
-    def table(self, scale: float) -> csr_matrix:
+    def table(self, scale: float, mean_scale: float) -> csr_matrix:
         """Return all features beside each other."""
-        return hstack([self.counts, csr_matrix(self.vectors * scale), csr_matrix(self.contexts)]).tocsr()
+        parts = [self.counts, *(csr_matrix(each) for each in (self.vectors * scale, self.means * mean_scale))]
+        return hstack([*parts, csr_matrix(self.contexts)]).tocsr()
 
 
 def idf_of(texts: Sequence[str]) -> Vectors:
@@ -203,48 +346,68 @@ def text_table(texts: Sequence[str], idf: Vectors) -> csr_matrix:
     return csr_matrix((values, places, ends), shape=(len(texts), len(idf)))
 
 
-def act_texts(encoder: Encoder, utterances: Sequence[Utterance], idf: Vectors) -> ActTexts:
-    """Return utterances as the act model sees them."""
+def turn_texts(
+    encoder: Encoder, utterances: Sequence[Utterance], known: Sequence[Sentence]
+) -> tuple[dict[str, Vectors], TurnTexts]:
+    """Return the arrays that features are made with, and utterances as the linear model sees them."""
     texts = [each.text for each in utterances]
-    contexts = np.array([[each.context is one for one in CONTEXTS] for each in utterances], dtype=float)
-    acts = np.array([ACTS.index(each.act) for each in utterances], dtype=np.intp)
-    return ActTexts(text_table(texts, idf), encoder.encode(texts), contexts, acts)
+    raw = np.vstack(
+        [each.vectors.astype(np.float32).mean(axis=0, keepdims=True) for each in known if len(each.vectors)]
+    )
+    centre = _half(raw.mean(axis=0))
+    spread = np.maximum(raw.std(axis=0), LEAST_SPREAD)
+    # So that the mean vectors have length 1 on average, as the sentence vectors have.
+    spread = _half(spread * np.sqrt((((raw - centre) / spread) ** 2).sum(axis=1).mean()))
+    arrays = {"act_idf": _half(idf_of(texts)), "mean_centre": centre, "mean_spread": spread}
+    zeros = np.zeros(raw.shape[1], dtype=np.float32)
+    return arrays, TurnTexts(
+        text_table(texts, arrays["act_idf"]),
+        encoder.encode(texts),
+        np.array(
+            [mean_vector(each.vectors.astype(np.float32), arrays) if len(each.vectors) else zeros for each in known]
+        ),
+        np.array([[each.context is one for one in CONTEXTS] for each in utterances], dtype=float),
+        np.array([ACTS.index(each.act) for each in utterances], dtype=np.intp),
+        np.array([closed_of(each) for each in utterances]),
+    )
 
 
-def _fit_acts(
-    encoder: Encoder, utterances: Sequence[Utterance], folds: NDArray[np.intp], effort: Effort
-) -> tuple[dict[str, NDArray[np.floating]], float, float, dict[str, float]]:
-    """Return arrays, scale of the vector, temperature, and figures."""
-    idf = idf_of([each.text for each in utterances])
-    texts = act_texts(encoder, utterances, idf)
-    strength, scale, temperature, figures = STRENGTHS[0], SCALES[0], 1.0, {}
-    if effort.folds:
-        tried = {(c, s): _held_out(texts.table(s), texts.acts, folds, c) for s in SCALES for c in STRENGTHS}
-        loss = {each: _log_loss(odds, texts.acts, _temperature(odds, texts.acts)) for each, odds in tried.items()}
-        strength, scale = min(loss, key=loss.__getitem__)
-        odds = tried[strength, scale]
-        temperature = _temperature(odds, texts.acts)
-        accuracy = float((odds.argmax(axis=1) == texts.acts).mean())
-        figures = {"act_accuracy": accuracy, "act_log_loss": loss[strength, scale], "act_strength": strength}
-    weights, bias = _act_model(texts.table(scale), texts.acts, strength)
-    return {"act_idf": idf, "act_weights": weights, "act_bias": bias}, scale, temperature, figures
+def closed_of(utterance: Utterance) -> Mask:
+    """Return which of `CLOSED_SLOTS` an utterance has."""
+    own = {(each.name, each.wanted) for each in utterance.spans}
+    return np.array([each in own for each in CLOSED_SLOTS])
 
 
-def _act_model(table: csr_matrix, acts: NDArray[np.intp], strength: float) -> tuple[Floats, Floats]:
-    """Return weights and bias with a column for each act; one that doesn't occur can't be likely."""
-    model = LogisticRegression(C=strength, max_iter=1000).fit(table, acts)
-    weights, bias = np.zeros((table.shape[1], len(ACTS))), np.full(len(ACTS), -1e4)
+def linear_model(table: csr_matrix, texts: TurnTexts, strength: float, closed: bool = True) -> tuple[Floats, Floats]:
+    """Return weights and bias with a column for each act and each closed slot; what doesn't occur isn't likely."""
+    model = LogisticRegression(C=strength, max_iter=300, tol=1e-3).fit(table, texts.acts)
+    columns = len(ACTS) + len(CLOSED_SLOTS)
+    weights, bias = np.zeros((table.shape[1], columns)), np.full(columns, UNSEEN)
+    bias[: len(ACTS)] = -1e4
     weights[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
+    seen = (texts.closed.sum(axis=0) >= LEAST_SEEN) & (~texts.closed).any(axis=0)
+    for column in np.flatnonzero(seen).tolist() if closed else []:
+        one = LogisticRegression(C=strength, max_iter=100, tol=1e-3).fit(table, texts.closed[:, column])
+        weights[:, len(ACTS) + column], bias[len(ACTS) + column] = one.coef_[0], one.intercept_[0]
     return weights, bias
 
 
-def _held_out(table: csr_matrix, acts: NDArray[np.intp], folds: NDArray[np.intp], strength: float) -> Floats:
+def _held_out(
+    table: csr_matrix, texts: TurnTexts, folds: NDArray[np.intp], strength: float, closed: bool = True
+) -> Floats:
     """Return the log-odds of each utterance by the model that was fitted without its fold."""
-    odds = np.zeros((len(acts), len(ACTS)))
-    for fold in set(folds):
-        weights, bias = _act_model(table[folds != fold], acts[folds != fold], strength)
-        odds[folds == fold] = table[folds == fold] @ weights + bias
+    odds = np.zeros((table.shape[0], len(ACTS) + len(CLOSED_SLOTS)))
+    for fold in sorted(set(folds.tolist())):
+        rest = folds != fold
+        some = replace(texts, acts=texts.acts[rest], closed=texts.closed[rest])
+        weights, bias = linear_model(table[rest], some, strength, closed)
+        odds[~rest] = table[~rest] @ weights + bias
     return odds
+
+
+def _half(values: NDArray[np.floating]) -> Vectors:
+    """Return values as they will be once they were kept in half precision."""
+    return values.astype(np.float16).astype(np.float32)
 
 
 def _log_loss(odds: Floats, acts: NDArray[np.intp], temperature: float) -> float:
@@ -268,19 +431,18 @@ class Network(nn.Module):
     def __init__(self, centre: Vectors, spread: Vectors) -> None:
         super().__init__()
         # In half precision from the start, as they are kept: a few dimensions have a centre of many spreads.
-        self.centre, self.spread = (
-            torch.from_numpy(each.astype(np.float16).astype(np.float32)) for each in (centre, spread)
-        )
+        self.centre, self.spread = torch.from_numpy(_half(centre)), torch.from_numpy(_half(spread))
         self.letters = nn.EmbeddingBag(GRAM_BUCKETS, LETTER_SIZE, mode="mean")
-        self.context = nn.Embedding(len(CONTEXTS), CONTEXT_SIZE)
-        self.words = nn.Linear(len(centre), WORD_SIZE)
-        size = WORD_SIZE + LETTER_SIZE + SHAPES + CONTEXT_SIZE
+        self.words, self.whole = nn.Linear(len(centre), WORD_SIZE), nn.Linear(len(centre), WHOLE_SIZE)
+        size = WORD_SIZE + LETTER_SIZE + SHAPES + len(CONTEXTS)
         self.both_ways = nn.LSTM(size, HIDDEN, bidirectional=True, batch_first=True)
-        self.mix, self.tag, self.sign = nn.Linear(4 * HIDDEN, MIX), nn.Linear(MIX, TAGS), nn.Linear(MIX, 1)
+        around = 4 * HIDDEN + WHOLE_SIZE + len(CONTEXTS)
+        self.mix, self.tag, self.sign = nn.Linear(around, MIX), nn.Linear(MIX, TAGS), nn.Linear(MIX, 1)
+        self.top, self.act = nn.Linear(around, MIX), nn.Linear(MIX, len(ACTS))
         self.drop, self.drop_some = nn.Dropout(DROPPED), nn.Dropout(DROPPED / 2)
 
-    def forward(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the log-odds of the tags of each word, and of its sign, padded to the longest text."""
+    def forward(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return the log-odds of the tags of each word and of its sign, padded to the longest text, and of the act."""
         mask, longest = batch["mask"], batch["mask"].shape[1]
         letters = torch.zeros(*mask.shape, LETTER_SIZE)
         letters[mask] = self.letters(batch["grams"], batch["starts"])
@@ -288,28 +450,32 @@ class Network(nn.Module):
         if self.training:  # a word is sometimes known by its letters only, or by its meaning only
             letters = letters * (torch.rand(*mask.shape, 1) > 0.1)
             vectors = vectors * (torch.rand(*mask.shape, 1) > 0.05)
+        lengths = mask.sum(dim=1)
+        context = nn.functional.one_hot(batch["contexts"], len(CONTEXTS)).float()
         inputs = [
             torch.relu(self.words(self.drop_some(vectors))),
             self.drop(letters),
             batch["shapes"],
-            self.context(batch["contexts"])[:, None].expand(-1, longest, -1),
+            context[:, None].expand(-1, longest, -1),
         ]
-        lengths = mask.sum(dim=1)
         packed = nn.utils.rnn.pack_padded_sequence(
             torch.cat(inputs, dim=-1), lengths, batch_first=True, enforce_sorted=False
         )
         outputs, _ = nn.utils.rnn.pad_packed_sequence(self.both_ways(packed)[0], batch_first=True, total_length=longest)
-        largest = outputs.masked_fill(~mask[..., None], -1).amax(dim=1, keepdim=True)
-        both = torch.cat([outputs, largest.expand(-1, longest, -1)], dim=-1)
-        mixed = self.drop(torch.relu(self.mix(self.drop(both))))
-        return self.tag(mixed), self.sign(mixed)
+        mean = (vectors * mask[..., None]).sum(dim=1) / lengths[:, None]
+        whole = torch.relu(self.whole(self.drop_some(mean)))
+        around = torch.cat([outputs.masked_fill(~mask[..., None], -1).amax(dim=1), whole, context], dim=-1)
+        each = torch.cat([outputs, around[:, None].expand(-1, longest, -1)], dim=-1)
+        mixed = self.drop(torch.relu(self.mix(self.drop(each))))
+        middle = (outputs * mask[..., None]).sum(dim=1) / lengths[:, None]
+        top = self.drop(torch.relu(self.top(self.drop(torch.cat([middle, around], dim=-1)))))
+        return self.tag(mixed), self.sign(mixed), self.act(top)
 
     def arrays(self) -> dict[str, Vectors]:
         """Return what `Tagger` needs of this network."""
         lstm, both = self.both_ways, ("", "_reverse")
         told = {
             "letters": self.letters.weight,
-            "context": self.context.weight,
             "words_centre": self.centre[None],
             "words_spread": self.spread[None],
             "words_weight": self.words.weight.T,
@@ -320,7 +486,8 @@ class Network(nn.Module):
             ),
             "again_weight": torch.stack([getattr(lstm, f"weight_hh_l0{way}").T for way in both]),
         }
-        for name, layer in (("mix", self.mix), ("tag", self.tag), ("sign", self.sign)):
+        for name in ("whole", "mix", "tag", "sign", "top", "act"):
+            layer = getattr(self, name)
             told |= {f"{name}_weight": layer.weight.T, f"{name}_bias": layer.bias[None]}
         return {name: each.detach().numpy().astype(np.float32) for name, each in told.items()}
 
@@ -330,7 +497,12 @@ def sentences(words: WordEncoder, utterances: Sequence[Utterance]) -> list[Sente
     places = [words_of(each.text) for each in utterances]
     vectors = words.words([each.text for each in utterances], places)
     return [
-        Sentence(word_features(each.text, where, each.context), vector.astype(np.float16), *tags_of(each))
+        Sentence(
+            word_features(each.text, where, each.context),
+            vector.astype(np.float16),
+            *tags_of(each),
+            ACTS.index(each.act) if each.alone else -1,
+        )
         for each, where, vector in zip(utterances, places, vectors, strict=True)
     ]
 
@@ -355,22 +527,37 @@ def tagger_of(networks: Sequence[Network]) -> dict[str, Vectors]:
     return {f"net_{name}": np.stack([each[name] for each in told]) for name in NET}
 
 
-def learn(known: Sequence[Sentence], epochs: int, seed: int) -> Network:
-    """Return a network that has learnt the sentences; the same sentences and seed give the same network."""
+def learn(known: Sequence[Sentence], rounds: Sequence[Sequence[Sentence]], epochs: int, seed: int) -> Network:
+    """Return a network that has learnt the sentences; the same sentences and seed give the same network.
+
+    Parameters
+    ----------
+    known : sequence of Sentence
+        What it sees in each epoch.
+    rounds : sequence of sequence of Sentence
+        What it sees beside it, one after the other.
+    epochs : int
+        How often it sees the sentences.
+    seed : int
+        Of what is drawn.
+    """
     torch.manual_seed(seed)
     rng = random.Random(seed)  # noqa: S311
-    known = [each for each in known if len(each.tags)]
-    every = np.vstack([each.vectors for each in known]).astype(np.float32)
+    every = np.vstack([each.vectors for each in known if len(each.tags)]).astype(np.float32)
     network = Network(every.mean(axis=0), np.maximum(every.std(axis=0), LEAST_SPREAD))
+    seen = [
+        [each for each in (*known, *(rounds[(epoch + seed) % len(rounds)] if rounds else ())) if len(each.tags)]
+        for epoch in range(epochs)
+    ]
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01)
-    steps = epochs * (-(-len(known) // BATCH))
+    steps = sum(-(-len(each) // BATCH) for each in seen)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1, pct_start=0.15)
     network.train()
-    for _ in range(epochs):
-        for rows in _batches(known, rng):
-            batch = _batch([known[row] for row in rows])
-            tags, signs = network(batch)
-            loss = _loss(tags, signs, batch)
+    for each in seen:
+        for rows in _batches(each, rng):
+            batch = _batch([each[row] for row in rows])
+            tags, signs, acts = network(batch)
+            loss = _loss(tags, signs, acts, batch)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -379,14 +566,16 @@ def learn(known: Sequence[Sentence], epochs: int, seed: int) -> Network:
     return network.eval()
 
 
-def _loss(tags: torch.Tensor, signs: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Return the loss of the tags, and half of that of the signs of words in slots."""
+def _loss(tags: torch.Tensor, signs: torch.Tensor, acts: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Return the loss of the tags, half of that of the signs of words in slots, and some of that of the acts."""
     mask = batch["mask"]
     loss = nn.functional.cross_entropy(tags[mask], batch["tags"][mask])
-    inside = mask & (batch["tags"] > 0)
+    inside, known = mask & (batch["tags"] > 0), batch["acts"] >= 0
     if inside.any():
         wanted = nn.functional.binary_cross_entropy_with_logits(signs[..., 0][inside], batch["wanted"][inside])
         loss = loss + 0.5 * wanted
+    if known.any():
+        loss = loss + ACT_WEIGHT * nn.functional.cross_entropy(acts[known], batch["acts"][known])
     return loss
 
 
@@ -420,61 +609,60 @@ def _batch(rows: Sequence[Sentence]) -> dict[str, torch.Tensor]:
         "wanted": padded([each.wanted for each in rows]),
         "mask": padded([np.ones(len(each.tags), dtype=bool) for each in rows]),
         "contexts": torch.tensor([each.features.context for each in rows]),
+        "acts": torch.tensor([each.act for each in rows]),
         "grams": torch.tensor([one for word in grams for one in word]),
         "starts": torch.tensor(np.cumsum([0, *(len(word) for word in grams[:-1])])),
     }
 
 
-def _fit_slots(
+def _rounds(
     words: WordEncoder,
     utterances: Sequence[Utterance],
     folds: NDArray[np.intp],
     fillers: Mapping[Name, Sequence[str]],
     effort: Effort,
-) -> tuple[dict[str, Vectors], float, dict[str, float]]:
-    """Return arrays of the tagger, the reserve, and figures."""
-    known = sentences(words, utterances)
-    # Variants of a fold are made within it, so that leaving it out leaves out all that was made from it.
-    variants: dict[int, list[Sentence]] = {}
-    for fold in sorted(set(folds.tolist())):
-        own = [each for each, of in zip(utterances, folds, strict=True) if of == fold]
-        variants[fold] = sentences(words, [each for each, _ in varied(own, fillers, effort.copies, SEED + fold)])
+) -> list[dict[int, list[Sentence]]]:
+    """Return rounds of variants, by fold.
 
-    def fitted(without: int | None, networks: int) -> dict[str, Vectors]:
-        rows = [each for each, fold in zip(known, folds, strict=True) if fold != without]
-        rows += [each for fold, more in variants.items() if fold != without for each in more]
-        return tagger_of([learn(rows, effort.epochs, SEED + number) for number in range(networks)])
+    Variants of a fold are made within it, so that leaving it out leaves out all that was made from it.
+    """
+    parts = {
+        fold: [each for each, of in zip(utterances, folds, strict=True) if of == fold]
+        for fold in sorted(set(folds.tolist()))
+    }
+    rounds = []
+    for number in range(effort.rounds):
+        seeds = {fold: SEED + fold + len(parts) * number for fold in parts}
+        made = {fold: varied(own, fillers, effort.copies, seeds[fold]) for fold, own in parts.items()}
+        rounds.append({fold: sentences(words, [each for each, _ in some]) for fold, some in made.items()})
+    return rounds
 
-    reserve, figures = 0.0, {}
-    if effort.folds:
-        read = _read_held_out(known, folds, lambda fold: fitted(fold, 1))
-        tried = {
-            each: slot_f1(
-                utterances, [said(one, *chances, each) for one, chances in zip(utterances, read, strict=True)]
-            )
-            for each in RESERVES
-        }
-        reserve = max(tried, key=tried.__getitem__)
-        figures = {"slot_f1_of_one_network": tried[reserve]}
-    return fitted(None, effort.networks), reserve, figures
+
+def _networks(
+    known: Sequence[Sentence],
+    rounds: Sequence[Mapping[int, Sequence[Sentence]]],
+    folds: NDArray[np.intp],
+    effort: Effort,
+    number: int,
+    without: int | None = None,
+) -> list[Network]:
+    """Return networks that have learnt all but one fold."""
+    rows = [each for each, fold in zip(known, folds, strict=True) if fold != without]
+    others = [[each for fold, more in some.items() if fold != without for each in more] for some in rounds]
+    return [learn(rows, others, effort.epochs, SEED + place) for place in range(number)]
 
 
 def _read_held_out(
-    known: Sequence[Sentence], folds: NDArray[np.intp], fitted: Callable[[int], dict[str, Vectors]]
-) -> list[tuple[Floats, Floats]]:
-    """Return the chances of tags and signs of each sentence by the tagger that was fitted without its fold."""
-    read: list[tuple[Floats, Floats]] = [(np.zeros((0, TAGS)), np.zeros(0))] * len(known)
+    known: Sequence[Sentence], folds: NDArray[np.intp], fitted: Callable[[int], Sequence[Network]]
+) -> list[Read | None]:
+    """Return what networks read in each sentence that were fitted without its fold; None where it has no words."""
+    read: list[Read | None] = [None] * len(known)
     for fold in sorted(set(folds.tolist())):
-        tagger = Tagger(fitted(fold))
+        tagger = Tagger(tagger_of(fitted(fold)))
         for row in np.flatnonzero(folds == fold).tolist():
             if len(known[row].tags):
                 read[row] = tagger(known[row].features, known[row].vectors.astype(np.float32))
     return read
-
-
-def said(utterance: Utterance, tags: Floats, wanted: Floats, reserve: float) -> list[Found]:
-    """Return the slots that are read in an utterance."""
-    return list(found(words_of(utterance.text), tags, wanted, reserve))
 
 
 def matches(utterance: Utterance, read: Sequence[Found], share: float = ALIKE) -> list[Counts]:

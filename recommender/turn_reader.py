@@ -1,9 +1,10 @@
 """What a typed sentence does and names: its act, with chances, and its slots.
 
-The act is read from the words, their letters and the vector of the sentence by one linear model. The slots are read by
-small recurrent networks that go over the words in both directions and vote; they see the vector of each word in its
-context, its letters and its shape. Which words mean what is nowhere written down: `turn_fit` learns it from the
-utterances in ``data/conversation``. Everything is kept as arrays and computed with numpy.
+A linear model reads the act, and which closed slots are there, from the words, their letters, the vector of the
+sentence and the mean of those of its words. Small recurrent networks go over the words in both directions and vote on
+the slots and the act; they see the vector of each word in its context, its letters and its shape. What both say is put
+together. Which words mean what is nowhere written down: `turn_fit` learns it from the utterances in
+``data/conversation``. Everything is kept as arrays and computed with numpy.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from recommender.dialogue.acts import Act, Context, Heard, Name, Slot
 from recommender.encoder import Encoder, Place, WordEncoder
 from recommender.errors import ModelRefused
-from recommender.utterances import words_of
+from recommender.utterances import CLOSED, words_of
 
 FOLDER = "turns"
 """Of the reader, within the folder of models."""
@@ -35,6 +36,8 @@ SLOT_WORDS, SLOT_CHARACTERS = 120, 1200
 TOLD = 4
 """Acts that are told with their chances."""
 ACTS, NAMES, CONTEXTS = tuple(Act), tuple(Name), tuple(Context)
+CLOSED_SLOTS = tuple((name, wanted) for name in NAMES if name in CLOSED for wanted in (False, True))
+"""Those of which only counts that they are there, with their sign: what the linear model tells behind the acts."""
 STYLES = (Name.PATIENT, Name.HANDS_ON, Name.TECHNICAL)
 """Columns of `TurnReader.styles`."""
 TAGS = 1 + 2 * len(NAMES)
@@ -42,6 +45,8 @@ TAGS = 1 + 2 * len(NAMES)
 WORD_BUCKETS, LETTER_BUCKETS, GRAM_BUCKETS = 2**14, 2**15, 2**12
 SHAPES = 16
 """Features of `shapes`."""
+LEAST_CHANCE = 1e-4
+"""Of a closed slot: what is beyond it, or as near to 1, tells nothing more."""
 LONG_WORD = 40
 """Characters after which a word is cut off: no name is longer, and a pasted link can have thousands."""
 
@@ -57,9 +62,10 @@ Found = tuple[Name, int, int, bool]
 class TurnManifest:
     """What a reader file is, and what it was made from.
 
-    `scale` is the factor of the sentence vector beside the words, `temperature` divides the log-odds of the acts, and
-    `reserve` is taken from the log-chance that a word is in no slot. `metrics` are of cross-validation on the training
-    utterances.
+    `scale` is the factor of the sentence vector beside the words, `act_share` that of the networks in the log-chances
+    of the acts, which `temperature` divides. `reserve` is taken from the log-chance that a word is in no slot;
+    `closed_share` is that of the linear model in the log-odds of a closed slot, which is there above `closed_least`.
+    `metrics` are of cross-validation on the training utterances.
     """
 
     encoder: str
@@ -68,8 +74,11 @@ class TurnManifest:
     acts: list[str]
     names: list[str]
     scale: float
+    act_share: float
     temperature: float
     reserve: float
+    closed_share: float
+    closed_least: float
     trained_on: dict[str, int]
     metrics: dict[str, float]
     seed: int
@@ -105,7 +114,7 @@ class TurnReader:
                 "reader_dimension", found=(encoder.dim, words.word_dim), expected=(manifest.dim, manifest.word_dim)
             )
         self._encoder, self._words, self.manifest = encoder, words, manifest
-        self._arrays = {name: np.asarray(each, dtype=np.float32) for name, each in arrays.items()}
+        self._arrays = {name: np.ascontiguousarray(each, dtype=np.float32) for name, each in arrays.items()}
         self._tagger = Tagger({name: each for name, each in self._arrays.items() if name.startswith("net_")})
 
     def hear(self, text: str, context: Context) -> Heard:
@@ -120,11 +129,15 @@ class TurnReader:
         """
         # Half a surrogate pair, as JSON can carry it, is no text to any tokenizer.
         clean = text[:SLOT_CHARACTERS].encode("utf-8", "replace").decode()
-        chances = self._act_chances(clean[:ACT_CHARACTERS], context)
+        chances, found = self._read(clean, context)
         order = np.argsort(-chances, kind="stable")[:TOLD]
         acts = tuple((ACTS[place], float(chances[place])) for place in order)
-        slots = tuple(Slot(name, clean[start:end], sign) for name, start, end, sign in self.spans(clean, context))
+        slots = tuple(Slot(name, clean[start:end], sign) for name, start, end, sign in found)
         return Heard(text, acts, slots, float(chances[ACTS.index(Act.UPSET)]))
+
+    def spans(self, text: str, context: Context) -> list[Found]:
+        """Return the slots of the first `SLOT_WORDS` words of a text, in its order, with their places."""
+        return self._read(text, context)[1]
 
     def styles(self, vectors: Vectors) -> Floats:
         """Return the chances that sentences of a profile tell each of `STYLES`.
@@ -144,25 +157,29 @@ class TurnReader:
         found: Floats = _sigmoid(odds) * some
         return found
 
-    def _act_chances(self, text: str, context: Context) -> Floats:
-        """Return the calibrated chance of each of `ACTS`, shape ``(n_acts,)``."""
+    def _read(self, text: str, context: Context) -> tuple[Floats, list[Found]]:
+        """Return the calibrated chance of each of `ACTS`, and the slots with their places."""
+        told, places = self.manifest, words_of(text)[:SLOT_WORDS]
+        if not places:
+            odds = self._odds(text[:ACT_CHARACTERS], np.zeros(told.word_dim, dtype=np.float32), context)
+            return act_chances(odds[: len(ACTS)], None, told.act_share, told.temperature), []
+        # What comes after the last word that is read would only cost time.
+        near = text[: places[-1][1] + 1]
+        (vectors,) = self._words.words([near], [places])
+        read = self._tagger(word_features(near, places, context), vectors)
+        odds = self._odds(text[:ACT_CHARACTERS], mean_vector(vectors, self._arrays), context)
+        slots = slots_of(places, read, odds[len(ACTS) :], told.reserve, told.closed_share, told.closed_least)
+        return act_chances(odds[: len(ACTS)], read.acts, told.act_share, told.temperature), slots
+
+    def _odds(self, text: str, mean: Vectors, context: Context) -> Floats:
+        """Return the log-odds of `ACTS` and `CLOSED_SLOTS` by the linear model."""
         places, values = text_features(text, self._arrays["act_idf"])
         weights, start = self._arrays["act_weights"], WORD_BUCKETS + LETTER_BUCKETS
         vector = self._encoder.encode([text])[0] * self.manifest.scale
-        odds = values @ weights[places] + vector @ weights[start : start + self.manifest.dim]
-        odds += weights[start + self.manifest.dim + CONTEXTS.index(context)] + self._arrays["act_bias"]
-        return _softmax(odds.astype(np.float64) / self.manifest.temperature)
-
-    def spans(self, text: str, context: Context) -> list[Found]:
-        """Return the slots of the first `SLOT_WORDS` words of a text, in its order, with their places."""
-        places = words_of(text)[:SLOT_WORDS]
-        if not places:
-            return []
-        # What comes after the last word that is read would only cost time.
-        text = text[: places[-1][1] + 1]
-        (vectors,) = self._words.words([text], [places])
-        tags, wanted = self._tagger(word_features(text, places, context), vectors)
-        return list(found(places, tags, wanted, self.manifest.reserve))
+        whole = np.concatenate([vector, mean])
+        odds = values @ weights[places] + whole @ weights[start : start + len(whole)]
+        odds += weights[start + len(whole) + CONTEXTS.index(context)] + self._arrays["act_bias"]
+        return np.asarray(odds, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -178,8 +195,21 @@ class WordFeatures:
     context: int
 
 
+@dataclass(frozen=True)
+class Read:
+    """What networks read in a text of some words.
+
+    `tags` are the chances of each tag, shape ``(n_words, TAGS)``, `wanted` that a word is wanted, shape ``(n_words,)``,
+    and `acts` the log-chances of each act.
+    """
+
+    tags: Floats
+    wanted: Floats
+    acts: Floats
+
+
 class Tagger:
-    """Networks that read the tag and the sign of each word, and vote.
+    """Networks that read the tag and the sign of each word, and the act of all, and vote.
 
     Parameters
     ----------
@@ -189,14 +219,15 @@ class Tagger:
     Notes
     -----
     A layer of long short-term memory in each direction (Hochreiter and Schmidhuber, 1997; gates in the order of torch).
-    What both found, and the largest value of each of their outputs over the sentence, goes through one more layer.
+    What both found goes through one more layer, with the largest value of each of their outputs over the sentence, a
+    summary of the vectors of all words, and the context.
     """
 
     def __init__(self, arrays: Mapping[str, Vectors]) -> None:
         self._of = {name.removeprefix("net_"): each for name, each in arrays.items()}
 
-    def __call__(self, features: WordFeatures, vectors: Vectors) -> tuple[Floats, Floats]:
-        """Return the chances of each tag, shape ``(n_words, TAGS)``, and that a word is wanted, shape ``(n_words,)``.
+    def __call__(self, features: WordFeatures, vectors: Vectors) -> Read:
+        """Return what the networks read.
 
         Parameters
         ----------
@@ -206,17 +237,27 @@ class Tagger:
             Of the word encoder.
         """
         of, n = self._of, len(features.shapes)
-        letters = np.stack([of["letters"][:, each].mean(axis=1) for each in map(list, features.grams)], axis=1)
+        flat = [one for word in features.grams for one in word]
+        starts = np.cumsum([0, *(len(word) for word in features.grams[:-1])])
+        sizes = np.array([len(word) for word in features.grams], dtype=np.float32)
+        letters = np.add.reduceat(of["letters"][:, flat], starts, axis=1) / sizes[:, None]
         even = (vectors - of["words_centre"]) / of["words_spread"]
         words = np.maximum(even @ of["words_weight"] + of["words_bias"], 0)
         shapes = np.broadcast_to(features.shapes, (len(words), n, SHAPES))
-        context = np.repeat(of["context"][:, features.context][:, None], n, axis=1)
+        here = np.eye(len(CONTEXTS), dtype=np.float32)[features.context]
+        context = np.broadcast_to(here, (len(words), n, len(CONTEXTS)))
         outputs = self._both_ways(np.concatenate([words, letters, shapes, context], axis=2))
-        largest = np.repeat(outputs.max(axis=1, keepdims=True), n, axis=1)
-        mixed = np.maximum(np.concatenate([outputs, largest], axis=2) @ of["mix_weight"] + of["mix_bias"], 0)
+        whole = np.maximum(even.mean(axis=1, keepdims=True) @ of["whole_weight"] + of["whole_bias"], 0)
+        largest = outputs.max(axis=1, keepdims=True)
+        around = np.concatenate([largest, whole, context[:, :1]], axis=2)
+        each = np.concatenate([outputs, np.broadcast_to(around, (len(words), n, around.shape[2]))], axis=2)
+        mixed = np.maximum(each @ of["mix_weight"] + of["mix_bias"], 0)
         tags = _softmax((mixed @ of["tag_weight"] + of["tag_bias"]).astype(np.float64)).mean(axis=0)
         wanted = _sigmoid((mixed @ of["sign_weight"] + of["sign_bias"]).astype(np.float64)).mean(axis=0)[:, 0]
-        return tags, wanted
+        top = np.concatenate([outputs.mean(axis=1, keepdims=True), around], axis=2) @ of["top_weight"] + of["top_bias"]
+        odds = np.maximum(top, 0) @ of["act_weight"] + of["act_bias"]
+        acts = log_softmax(odds[:, 0].astype(np.float64)).mean(axis=0)
+        return Read(tags, wanted, acts)
 
     def _both_ways(self, inputs: Vectors) -> Vectors:
         """Return the outputs of both directions beside each other, shape ``(n_networks, n_words, 2 * size)``."""
@@ -238,6 +279,74 @@ class Tagger:
         return both
 
 
+def act_chances(odds: Floats, read: Floats | None, share: float, temperature: float) -> Floats:
+    """Return the chances of acts, from the log-odds of the linear model and the log-chances that networks read."""
+    told = log_softmax(odds)
+    if read is not None:
+        told = (1 - share) * told + share * read
+    return _softmax(told / temperature)
+
+
+def mean_vector(vectors: Vectors, arrays: Mapping[str, Vectors]) -> Vectors:
+    """Return the mean of the vectors of the words of a text, in the scale that the linear model has learnt."""
+    mean: Vectors = (vectors.mean(axis=0) - arrays["mean_centre"]) / arrays["mean_spread"]
+    return mean
+
+
+def slots_of(
+    places: Sequence[Place], read: Read, odds: Floats, reserve: float, share: float, least: float
+) -> list[Found]:
+    """Return the slots of a text, in its order.
+
+    Parameters
+    ----------
+    places : sequence of (int, int)
+        Where its words start and end.
+    read : Read
+        What the networks read.
+    odds : ndarray of shape (n_closed_slots,)
+        Log-odds of `CLOSED_SLOTS` by the linear model.
+    reserve, share, least : float
+        See `TurnManifest`.
+    """
+    likely = list(found(places, read.tags, read.wanted, reserve))
+    kept = [each for each in likely if each[0] not in CLOSED]
+    both = (1 - share) * closed_odds(read) + share * odds
+    for column in np.flatnonzero(both > least).tolist():
+        name, wanted = CLOSED_SLOTS[column]
+        own = [each for each in likely if (each[0], each[3]) == (name, wanted)]
+        kept += own or [(name, *_most(places, closed_words(read)[:, column]), wanted)]
+    return sorted(kept, key=lambda each: each[1:3])
+
+
+def closed_words(read: Read) -> Floats:
+    """Return the chance that each word is in each of `CLOSED_SLOTS`, shape ``(n_words, n_closed_slots)``."""
+    first = np.array([1 + 2 * NAMES.index(name) for name, _ in CLOSED_SLOTS])
+    signs = np.array([wanted for _, wanted in CLOSED_SLOTS])
+    chances: Floats = (read.tags[:, first] + read.tags[:, first + 1]) * np.where(
+        signs, read.wanted[:, None], 1 - read.wanted[:, None]
+    )
+    return chances
+
+
+def closed_odds(read: Read) -> Floats:
+    """Return the log-odds of `CLOSED_SLOTS` by the networks: those of the word that tells it most."""
+    chances = closed_words(read).max(axis=0)
+    odds: Floats = np.log((chances + LEAST_CHANCE) / (1 - chances + LEAST_CHANCE))
+    return odds
+
+
+def _most(places: Sequence[Place], chances: Floats) -> Place:
+    """Return where the word with the highest chance starts and ends, and those beside it that have half of that."""
+    first = last = int(chances.argmax())
+    half = chances[first] / 2
+    while first > 0 and chances[first - 1] >= half:
+        first -= 1
+    while last + 1 < len(chances) and chances[last + 1] >= half:
+        last += 1
+    return places[first][0], places[last][1]
+
+
 def found(places: Sequence[Place], tags: Floats, wanted: Floats, reserve: float = 0.0) -> Iterator[Found]:
     """Yield the slots of a text: name, start, end, and whether it is wanted.
 
@@ -246,7 +355,7 @@ def found(places: Sequence[Place], tags: Floats, wanted: Floats, reserve: float 
     places : sequence of (int, int)
         Where its words start and end.
     tags, wanted : ndarray of shape (n_words, TAGS) and (n_words,)
-        Chances, as `Tagger` returns them.
+        Chances, as in `Read`.
     reserve : float
         Taken from the log-chance that a word is in no slot.
     """
@@ -394,7 +503,6 @@ def load_turn_reader(folder: Path, encoder: Encoder, words: WordEncoder) -> Turn
 NET = (
     *(
         "letters",
-        "context",
         "words_centre",
         "words_spread",
         "words_weight",
@@ -403,11 +511,11 @@ NET = (
         "into_bias",
         "again_weight",
     ),
-    *("mix_weight", "mix_bias", "tag_weight", "tag_bias", "sign_weight", "sign_bias"),
+    *(f"{layer}_{kind}" for layer in ("whole", "mix", "tag", "sign", "top", "act") for kind in ("weight", "bias")),
 )
 """Arrays of the tagger."""
 ARRAYS = {
-    *("act_idf", "act_weights", "act_bias", "style_weights", "style_bias"),
+    *("act_idf", "act_weights", "act_bias", "mean_centre", "mean_spread", "style_weights", "style_bias"),
     *(f"net_{each}" for each in NET),
 }
 """What a reader file holds."""
@@ -420,6 +528,13 @@ def _logistic(values: Vectors) -> Vectors:
 
 def _sigmoid(odds: Floats) -> Floats:
     chances: Floats = 1 / (1 + np.exp(-np.clip(odds, -50, 50)))
+    return chances
+
+
+def log_softmax(odds: Floats) -> Floats:
+    """Return the logarithms of shares that add up to 1 along the last axis."""
+    even = odds - odds.max(axis=-1, keepdims=True)
+    chances: Floats = even - np.log(np.exp(even).sum(axis=-1, keepdims=True))
     return chances
 
 

@@ -39,13 +39,19 @@ class Span:
 
 @dataclass(frozen=True)
 class Utterance:
-    """Something somebody says, with what it means."""
+    """Something somebody says, with what it means.
+
+    `who` is the made-up person who says it, or "" where there is none; `alone` is False if another sentence was put
+    behind it.
+    """
 
     text: str
     lang: str
     context: Context
     act: Act
     spans: tuple[Span, ...]
+    who: str = ""
+    alone: bool = True
 
 
 def parse(marked: str) -> tuple[str, tuple[Span, ...]]:
@@ -71,7 +77,7 @@ def read_utterances(*paths: Path) -> list[Utterance]:
     found = []
     for row in (row for path in paths or sorted(FOLDER.glob("training_*.jsonl")) for row in _rows(path)):
         text, spans = parse(row["text"])
-        found.append(Utterance(text, row["lang"], Context(row["context"]), Act(row["act"]), spans))
+        found.append(Utterance(text, row["lang"], Context(row["context"]), Act(row["act"]), spans, row.get("who", "")))
     return found
 
 
@@ -154,7 +160,7 @@ def _joined(one: Utterance, other: Utterance, rng: random.Random) -> Utterance:
     added = other.text[:1].lower() + other.text[1:] if rng.random() < 0.4 else other.text
     start = len(one.text) + len(joint)
     moved = tuple(replace(each, start=each.start + start, end=each.end + start) for each in other.spans)
-    return replace(one, text=one.text + joint + added, spans=one.spans + moved)
+    return replace(one, text=one.text + joint + added, spans=one.spans + moved, alone=False)
 
 
 def _mistyped(utterance: Utterance, rng: random.Random) -> Utterance:

@@ -15,14 +15,28 @@ from recommender.dialogue.acts import Act, Context, Heard, Name
 from recommender.encoder import HashingEncoder, SentenceEncoder
 from recommender.errors import ModelRefused
 from recommender.settings import ROOT
-from recommender.turn_fit import Effort, Network, f1, fit, learn, matches, save, sentences, tagger_of
+from recommender.turn_fit import (
+    Effort,
+    Network,
+    Sentence,
+    f1,
+    fit,
+    folds_of,
+    learn,
+    matches,
+    save,
+    sentences,
+    tagger_of,
+)
 from recommender.turn_reader import (
     ACTS,
     ARRAYS,
+    CLOSED_SLOTS,
     FOLDER,
     NAMES,
     STYLES,
     TAGS,
+    Read,
     Tagger,
     TurnManifest,
     TurnReader,
@@ -30,6 +44,7 @@ from recommender.turn_reader import (
     likeliest,
     load_turn_reader,
     shapes,
+    slots_of,
     text_features,
 )
 from recommender.utterances import (
@@ -43,6 +58,7 @@ from recommender.utterances import (
     Span,
     Utterance,
     parse,
+    pattern,
     read_fillers,
     read_styles,
     read_utterances,
@@ -212,16 +228,45 @@ def test_matches_count_closed_slots_once() -> None:
     assert np.isnan(f1([]))
 
 
+def test_a_closed_slot_is_there_if_both_models_say_so() -> None:
+    """The linear model can add a closed slot that the networks half believe in, and take one away; signs count."""
+    places, tags = [(0, 2), (3, 5), (6, 8)], np.full((3, TAGS), 1e-3)
+    tags[:, 0] = 0.9
+    tags[1, 1 + 2 * NAMES.index(Name.PATIENT)] = 0.4
+    read = Read(tags, np.array([0.9, 0.9, 0.9]), np.zeros(len(ACTS)))
+    odds = np.full(len(CLOSED_SLOTS), -6.0)
+    assert slots_of(places, read, odds, 0.0, 0.5, 0.0) == []
+    odds[CLOSED_SLOTS.index((Name.PATIENT, True))] = 3.0
+    assert slots_of(places, read, odds, 0.0, 0.5, 0.0) == [(Name.PATIENT, 3, 5, True)]
+    odds[CLOSED_SLOTS.index((Name.PATIENT, True))], odds[CLOSED_SLOTS.index((Name.PATIENT, False))] = -6.0, 4.0
+    assert slots_of(places, read, odds, 0.0, 0.5, 0.0) == [(Name.PATIENT, 3, 5, False)]
+    tags[1, 1 + 2 * NAMES.index(Name.PATIENT)] = 0.99
+    odds[:] = -6.0
+    assert slots_of(places, read, odds, 0.0, 0.9, 0.0) == []
+
+
+def test_what_one_person_says_is_held_out_together() -> None:
+    """A person is in one fold only, and so are sentences that differ in the words of their slots."""
+    known = read_utterances()
+    folds = folds_of(known, 3)
+    where: dict[str, set[int]] = {}
+    for each, fold in zip(known, folds.tolist(), strict=True):
+        where.setdefault(each.who or pattern(each), set()).add(fold)
+    assert {len(each) for each in where.values()} == {1}
+    assert set(folds.tolist()) == {0, 1, 2}
+
+
 def test_numpy_computes_what_torch_learnt() -> None:
     """The stacked arrays of two networks give the mean of their chances."""
     import torch
 
     known = sentences(ENCODER, [utterance(*each) for each in SENTENCES])
-    networks = [learn(known, 2, seed) for seed in (0, 1)]
+    networks = [learn(known, [], 2, seed) for seed in (0, 1)]
     one = known[3]
-    tags, wanted = Tagger(tagger_of(networks))(one.features, one.vectors)
-    np.testing.assert_allclose(tags, np.mean([torch_chances(each, one)[0] for each in networks], axis=0), atol=1e-5)
-    np.testing.assert_allclose(wanted, np.mean([torch_chances(each, one)[1] for each in networks], axis=0), atol=1e-5)
+    read = Tagger(tagger_of(networks))(one.features, one.vectors.astype(np.float32))
+    for number, told in enumerate((read.tags, read.wanted, read.acts)):
+        right = np.mean([torch_chances(each, one)[number] for each in networks], axis=0)
+        np.testing.assert_allclose(told, right, atol=1e-5)
     assert isinstance(networks[0], torch.nn.Module)
 
 
@@ -310,12 +355,13 @@ def marked(text: str, spans: tuple[Span, ...]) -> str:
     return text
 
 
-def torch_chances(network: Network, sentence: object) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the chances of tags and signs by torch."""
+def torch_chances(network: Network, sentence: Sentence) -> tuple[NDArray[np.float64], ...]:
+    """Return the chances of tags and signs, and the log-chances of acts, by torch."""
     import torch
 
     from recommender.turn_fit import _batch
 
     with torch.no_grad():
-        tags, signs = network(_batch([sentence]))  # type: ignore[list-item]
-    return torch.softmax(tags[0], dim=-1).numpy(), torch.sigmoid(signs[0, :, 0]).numpy()
+        tags, signs, acts = network(_batch([sentence]))
+    told = torch.softmax(tags[0], dim=-1), torch.sigmoid(signs[0, :, 0]), torch.log_softmax(acts[0], dim=-1)
+    return tuple(each.numpy() for each in told)
