@@ -288,7 +288,12 @@ def act_chances(odds: Floats, read: Floats | None, share: float, temperature: fl
 
 
 def mean_vector(vectors: Vectors, arrays: Mapping[str, Vectors]) -> Vectors:
-    """Return the mean of the vectors of the words of a text, in the scale that the linear model has learnt."""
+    """Return the mean of the vectors of the words of a text, in the scale that the linear model has learnt.
+
+    Zeros for a text without words.
+    """
+    if not len(vectors):
+        return np.zeros(vectors.shape[1], dtype=np.float32)
     mean: Vectors = (vectors.mean(axis=0) - arrays["mean_centre"]) / arrays["mean_spread"]
     return mean
 

@@ -28,8 +28,17 @@ from recommender.bootstrap import load_parts
 from recommender.dialogue.acts import Name
 from recommender.encoder import Encoder, SentenceEncoder, load_encoder
 from recommender.settings import load_settings
-from recommender.turn_fit import Counts, f1, idf_of, matches, tags_of, text_table
-from recommender.turn_reader import FOLDER, TAGS, Found, TurnManifest, TurnReader, found, load_turn_reader
+from recommender.turn_fit import MEAN_SCALE, Counts, f1, idf_of, matches, mean_arrays, tags_of, text_table
+from recommender.turn_reader import (
+    FOLDER,
+    TAGS,
+    Found,
+    TurnManifest,
+    TurnReader,
+    found,
+    load_turn_reader,
+    mean_vector,
+)
 from recommender.utterances import TEST, Utterance, read_utterances, words_of
 
 LANGUAGES = ("nl", "en", "mix")
@@ -49,7 +58,7 @@ def main(folder: Path, reader: TurnReader, encoder: Encoder, words: SentenceEnco
     with threadpool_limits(limits=1):  # small fits: threads that wait for each other make them much slower
         acts(reader, training, test)
         slots(reader, words, training, test)
-        intents(folder / "xsid_nl", encoder, reader.manifest)
+        intents(folder / "xsid_nl", encoder, words, reader.manifest)
     told = reader.manifest.metrics
     print(f"Style of explaining, cross-validated: accuracy {told['style_accuracy']:.3f}, F1 {told['style_f1']:.3f}")
 
@@ -129,22 +138,25 @@ def word_table(words: SentenceEncoder, utterances: Sequence[Utterance]) -> csr_m
     return hstack([*parts, csr_matrix(np.vstack(wide) * 0.3)]).tocsr()
 
 
-def intents(folder: Path, encoder: Encoder, manifest: TurnManifest) -> None:
-    """Print accuracy on the Dutch intents of xSID, for the recipe of the acts and a plain one."""
+def intents(folder: Path, encoder: Encoder, words: SentenceEncoder, manifest: TurnManifest) -> None:
+    """Print accuracy on the Dutch intents of xSID, for the linear model of the acts and a plain one."""
     rows = [json.loads(line) for line in (folder / "utterances.jsonl").read_text(encoding="utf-8").splitlines()]
     rows = [row for row in rows if row["lang"] == "nl"]
     texts, true = np.array([row["text"] for row in rows]), np.array([row["intent"] for row in rows])
     vectors = encoder.encode(texts.tolist()) * manifest.scale
+    of_words = words.words(texts.tolist(), [words_of(each) for each in texts.tolist()])
+    arrays = mean_arrays(of_words)
+    means = np.array([mean_vector(each, arrays) for each in of_words]) * MEAN_SCALE
     strength = manifest.metrics.get("act_strength", 10.0)
     right: dict[str, Mask] = {
-        "product": np.zeros(len(true), dtype=bool),
+        "linear model of the product": np.zeros(len(true), dtype=bool),
         "TF-IDF, logistic regression": np.zeros(len(true), dtype=bool),
     }
     for known, asked in StratifiedKFold(5, shuffle=True, random_state=0).split(texts, true):
         idf = idf_of(texts[known].tolist())
-        table = hstack([text_table(texts.tolist(), idf), csr_matrix(vectors)]).tocsr()
+        table = hstack([text_table(texts.tolist(), idf), csr_matrix(np.hstack([vectors, means]))]).tocsr()
         model = LogisticRegression(C=strength, max_iter=1000).fit(table[known], true[known])
-        right["product"][asked] = model.predict(table[asked]) == true[asked]
+        right["linear model of the product"][asked] = model.predict(table[asked]) == true[asked]
         plain = make_pipeline(plain_features(), LogisticRegression(C=10, max_iter=1000))
         plain.fit(texts[known], true[known])
         right["TF-IDF, logistic regression"][asked] = plain.predict(texts[asked]) == true[asked]
