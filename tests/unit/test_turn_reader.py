@@ -25,6 +25,7 @@ from recommender.turn_fit import (
     learn,
     matches,
     save,
+    search,
     sentences,
     tagger_of,
 )
@@ -326,6 +327,19 @@ def test_the_kept_reader_is_whole() -> None:
     assert reader.manifest.acts == [str(each) for each in ACTS]
     assert (folder / "reader.skops").stat().st_size < 12_000_000
     in_order(reader.hear("Wie leert mij draaitabellen in Utrecht?", Context.START))
+
+
+def test_constants_are_set_on_people_who_were_held_out() -> None:
+    """With folds, a fit tells its figures, those of people apart, and the search has a loss for each choice."""
+    known = [replace(utterance(*each), who=str(place % 4)) for place, each in enumerate(SENTENCES * 4)]
+    styles = [("slowly", "patient"), ("we practise", "hands_on"), ("the code", "technical"), ("hi", "none")] * 2
+    effort = Effort(networks=1, epochs=1, rounds=1, copies=1, folds=2)
+    _, manifest = fit(ENCODER, ENCODER, known, styles, {}, effort)
+    assert {"act_accuracy", "act_accuracy_of_people", "slot_f1_of_one_network_of_people"} <= set(manifest.metrics)
+    assert all(0 <= each <= 1 for name, each in manifest.metrics.items() if "accuracy" in name or "f1" in name)
+    losses = search(ENCODER, ENCODER, known)
+    assert len(losses) == 12
+    assert all(np.isfinite(each) for each in losses.values())
 
 
 def test_a_fit_has_what_a_reader_needs() -> None:
