@@ -10,6 +10,7 @@ together. Which words mean what is nowhere written down: `turn_fit` learns it fr
 import hashlib
 import json
 import re
+import threading
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from zipfile import BadZipFile
 import numpy as np
 import skops.io
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from recommender.dialogue.acts import Act, Context, Heard, Name, Slot
 from recommender.encoder import Encoder, Place, WordEncoder
@@ -114,6 +116,7 @@ class TurnReader:
                 "reader_dimension", found=(encoder.dim, words.word_dim), expected=(manifest.dim, manifest.word_dim)
             )
         self._encoder, self._words, self.manifest = encoder, words, manifest
+        self._lock, self._threads = threading.Lock(), ThreadpoolController()
         self._arrays = {name: np.ascontiguousarray(each, dtype=np.float32) for name, each in arrays.items()}
         self._tagger = Tagger({name: each for name, each in self._arrays.items() if name.startswith("net_")})
 
@@ -159,6 +162,11 @@ class TurnReader:
 
     def _read(self, text: str, context: Context) -> tuple[Floats, list[Found]]:
         """Return the calibrated chance of each of `ACTS`, and the slots with their places."""
+        # The products are small: a second thread would only wait, and take processor time for that.
+        with self._lock, self._threads.limit(limits=1, user_api="blas"):
+            return self._read_alone(text, context)
+
+    def _read_alone(self, text: str, context: Context) -> tuple[Floats, list[Found]]:
         told, places = self.manifest, words_of(text)[:SLOT_WORDS]
         if not places:
             odds = self._odds(text[:ACT_CHARACTERS], np.zeros(told.word_dim, dtype=np.float32), context)

@@ -2,7 +2,7 @@
 
     python scripts/fit_turns.py [--quick | --search]
 
-Takes about a quarter of an hour; ``--quick`` leaves out cross-validation, and so the constants that it sets.
+Takes about twelve minutes; ``--quick`` leaves out cross-validation, and so the constants that it sets.
 ``--search`` writes nothing: it prints the log-loss of the acts in cross-validation for other strengths and scales than
 those of `turn_fit`, which were chosen with it.
 """
