@@ -59,9 +59,9 @@ def sentences(turn: Turn, state: State, known: Known, language: Language, *, dra
         case Kind.QUESTION if not drawn:
             return [question_text(Question.restored(turn.told), language)]
         case Kind.BLOCKED:
-            wishes = wishes_of(turn.told["wishes"])
-            names = join([chip(each, known, language) for each in wishes], language)
-            return [say("reply.blocked", language), say("reply.blocked_by", language, wishes=names)]
+            told = _named(wishes_of(turn.told["wishes"]), known, language)
+            by = [say("reply.blocked_by", language, wishes=each) for each in told]
+            return [say("reply.blocked", language), *by, say("reply.blocked_offer", language)]
         case Kind.CHECK if turn.junior_id:
             name = _first(known.junior(turn.junior_id))
             return [say("ask.check", language, name=name), say("ask.check_text", language)]
@@ -105,6 +105,15 @@ def chip(wish: Wish, known: Known, language: Language) -> str:
         case _:
             value = wish.value
     return say(f"chip.{wish.kind}" if wish.wanted else f"chip.not_{wish.kind}", language, value=value)
+
+
+def _named(wishes: Sequence[Wish], known: Known, language: Language) -> list[str]:
+    """Return wishes in words, three to a sentence: a long list is hard to read."""
+    chips = [chip(each, known, language) for each in wishes]
+    return [join(chips[start : start + THREE], language) for start in range(0, len(chips), THREE)]
+
+
+THREE = 3
 
 
 def _changed(turn: Turn, known: Known, language: Language) -> list[str]:
@@ -178,9 +187,7 @@ def _about(state: State, known: Known, language: Language) -> list[str]:
         found += [say(f"about.{key}", language, value=value) for key, value in facts.items() if value]
         found += [say("about.offers", language, quote=senior.offers)] if senior.offers else []
     found += [say("about.goal", language, quote=each) for each in brief.goals]
-    if brief.wishes:
-        wishes = join([chip(each, known, language) for each in brief.wishes], language)
-        found.append(say("about.wishes", language, value=wishes))
+    found += [say("about.wishes", language, value=each) for each in _named(brief.wishes, known, language)]
     found += [say("about.offers", language, quote=brief.gives_back)] if brief.gives_back else []
     return [*found, say("about.seen", language), say("about.change", language)]
 
