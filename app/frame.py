@@ -80,6 +80,8 @@ def run(pages: Mapping[str, Callable[[], None]]) -> None:
             with st.container(key=f"notice-{notice}"):
                 st.caption(say(f"notice.{notice}", held.language))
         page.run()
+        with st.container(key="lost"):  # the style shows it while the browser has lost the server
+            st.markdown(say("frame.lost", held.language))
     announce.draw(held)
 
 
