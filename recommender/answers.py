@@ -29,7 +29,8 @@ def answered(brief: Brief, facet: str, option: str, options: Sequence[str], page
 
 def option_meant(facet: str, options: Sequence[str], heard: Heard, found: Named, at: datetime) -> str | None:
     """Return the option that a typed answer comes to, or None for an answer of another kind."""
-    by_number = _number(heard, len(options)) if len(heard.text.split()) <= FEW_WORDS else None
+    counted = facet == "theme" and len(heard.text.split()) <= FEW_WORDS
+    by_number = _number(heard, len(options)) if counted else None
     if by_number is not None:
         return options[by_number]
     match facet:

@@ -119,12 +119,20 @@ def _meaning(state: State, act: Act, named: Named) -> Act:
             return Act.CRITIQUE if named.wishes else Act.GOAL
         case Context.QUESTION, Act.CRITIQUE if _answers(state, named):
             return Act.ANSWER
+        case Context.QUESTION, Act.ANSWER if _counts_cards(state, named):
+            return Act.CHOOSE
         case Context.CARDS | Context.CHECK, Act.ANSWER:
             return Act.CRITIQUE if named.wishes else Act.ADD_GOAL
         case Context.CARDS | Context.CHECK | Context.START, Act.SKIP:
             return Act.NO
         case _:
             return act
+
+
+def _counts_cards(state: State, named: Named) -> bool:
+    """Tell whether "the second" is somebody on screen: only the options of a theme are long enough to be counted."""
+    theme = state.question is not None and state.question.facet == "theme"
+    return bool(named.juniors) and not theme and not named.wishes and named.level is None
 
 
 def _answers(state: State, named: Named) -> bool:

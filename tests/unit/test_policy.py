@@ -130,3 +130,13 @@ def test_a_yes_never_sends_to_somebody_else() -> None:
         assert respond(CHECK, heard(act), Named(several=("Sanne",))).reply == "several"
         not_her = Named((Wish(WishKind.PERSON, "j1", wanted=False),))
         assert respond(CHECK, heard(act), not_her).do is Do.SEARCH
+
+
+def test_the_second_is_a_card_unless_options_are_sentences() -> None:
+    """While "online or at a table?" is open, "the second" is a person; of four sentences it is the second sentence."""
+    named = Named(juniors=(JuniorId("j2"),))
+    assert respond(ASKED, heard(Act.ANSWER), named).do is Do.PICK
+    theme = replace(ASKED, question=Question("theme1", "theme", ("Ik doe Excel.", "Ik doe Word.")))
+    assert respond(theme, heard(Act.ANSWER), named).do is Do.ANSWER
+    with_day = Named((Wish(WishKind.DAY, "mon"),), (JuniorId("j2"),))
+    assert respond(ASKED, heard(Act.ANSWER), with_day).do is Do.ANSWER
