@@ -64,6 +64,7 @@ def question(
 
 def brief(
     here: Here,
+    facts: Known,
     told: Brief,
     on_reword: Callable[[str, str], None],
     on_drop: Callable[[Wish | str], None],
@@ -76,7 +77,6 @@ def brief(
         with st.container(horizontal=True, gap="small"):
             for place, goal in enumerate(told.goals):
                 _goal(here, place, goal, on_reword, on_drop)
-            facts = known(here)
             for wish in told.wishes:
                 name = f"wish-{wish.kind}-{zlib.crc32(wish.value.encode())}"
                 _gone(here, name, chip(wish, facts, here.language), wish, on_drop)
@@ -93,13 +93,12 @@ LOW, MIDDLE = 2.0, 4.0
 """Levels from which somebody knows the usual things, and uses it often."""
 
 
-def wishes(here: Here, offered: Sequence[Wish], on_wish: Callable[[Wish], None]) -> None:
+def wishes(here: Here, facts: Known, offered: Sequence[Wish], on_wish: Callable[[Wish], None]) -> None:
     """Draw wishes that would show other people."""
     with st.container(key="wishes", gap="xsmall"):
         if not offered:
             return
         st.caption(here.say("ask.wishes"))
-        facts = known(here)
         with st.container(horizontal=True, gap="small"):
             for each in offered:
                 text = components.plain(chip(each, facts, here.language))

@@ -26,14 +26,12 @@ from recommender.competences import (
     LEVELS,
     CompetenceReader,
     ReaderManifest,
-    log_odds,
-    sigmoid,
     skill_features,
-    softmax,
 )
 from recommender.encoder import Encoder
 from recommender.files import write
 from recommender.framework import Skill, digital_skills, framework
+from recommender.odds import log_odds, sigmoid, softmax
 from recommender.weights import Progress
 
 SEED = 7

@@ -5,19 +5,17 @@ thousand statements take a second. Which words mean what is nowhere written down
 labelled texts. The names are those of the European framework DigComp, kept as data with its version and source.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
-import skops.io
 from numpy.typing import NDArray
 
 from recommender.errors import ModelRefused
 from recommender.framework import framework
+from recommender.kept_arrays import arrays_in, read_checked
+from recommender.odds import log_odds, sigmoid, softmax
 
 FOLDER = "competences"
 """Of the reader, within the folder of models."""
@@ -209,37 +207,10 @@ def load_reader(folder: Path) -> CompetenceReader:
     ModelRefused
         If a file is missing, damaged or changed, or it was made for another framework.
     """
-    try:
-        manifest = ReaderManifest(**json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
-        content = (folder / "reader.skops").read_bytes()
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelRefused("model_unreadable", folder=folder) from error
-    if hashlib.sha256(content).hexdigest() != manifest.sha256:
-        raise ModelRefused("model_changed", folder=folder)
+    manifest, content = read_checked(folder, ReaderManifest)
     if tuple(manifest.codes) != framework().codes:
         raise ModelRefused("model_features", folder=folder, features=", ".join(manifest.codes))
     try:
-        arrays = skops.io.loads(content, trusted=[])
-        return CompetenceReader(**arrays, manifest=manifest)
-    except (skops.io.exceptions.UntrustedTypesFoundException, BadZipFile, TypeError) as error:
+        return CompetenceReader(**arrays_in(content, folder), manifest=manifest)
+    except TypeError as error:
         raise ModelRefused("model_unreadable", folder=folder) from error
-
-
-def softmax(outputs: Floats) -> Floats:
-    """Return shares that add up to 1 in each row."""
-    shares = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    found: Floats = shares / shares.sum(axis=1, keepdims=True)
-    return found
-
-
-def log_odds(outputs: Floats) -> Floats:
-    """Return the log-odds of each share of `softmax`, same shape."""
-    shares = np.clip(softmax(outputs), 1e-9, 1 - 1e-9)
-    found: Floats = np.log(shares / (1 - shares))
-    return found
-
-
-def sigmoid(logits: Floats) -> Floats:
-    """Return chances of log-odds, same shape."""
-    chances: Floats = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
-    return chances

@@ -126,7 +126,7 @@ class Conversing:
     def say(
         self, conversation_id: ConversationId, senior_id: SeniorId | None, text: str, page_language: Language
     ) -> State:
-        """Take words that are surely a goal: an example that was picked, or a goal that was edited."""
+        """Take words that are surely a goal: an example that was picked."""
         now = self._moment(conversation_id, senior_id, page_language, _legible(text))
         return self._search(now, Kind.GOAL, now.state.brief.about(now.said))
 
@@ -195,7 +195,7 @@ class Conversing:
         if goal not in now.state.brief.goals or not allowed(now.state, Kind.DROP):
             raise Conflict("not_now")
         if self._heard(now.said, Context.START).upset >= policy.UPSET:
-            return self._carry_out(now, CARE)
+            return self._carry_out(now, policy.CARE)
         goals = tuple(dict.fromkeys(now.said if each == goal else each for each in now.state.brief.goals))
         return self._search(now, Kind.GOAL, replace(now.state.brief, goals=goals))
 
@@ -442,8 +442,6 @@ class Conversing:
         self._store.conversations.append(turns)
         return self.state(conversation_id)
 
-
-CARE = Plan(Do.TELL, reply="care", offer=Offer.HAND_OVER)
 
 READ = 400
 """Characters that are read at once for whether somebody is upset; long texts are read in pieces."""

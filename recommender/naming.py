@@ -153,7 +153,6 @@ def named(
         juniors=tuple(dict.fromkeys(juniors)),
         level=levels[0] if levels else None,
         topics=heard.words(Name.TOPIC, Name.PERSPECTIVE),
-        purposes=heard.words(Name.PURPOSE),
         unknown=tuple(unknown),
         several=tuple(several),
     )

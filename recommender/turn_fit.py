@@ -26,6 +26,7 @@ from torch import nn
 from recommender.dialogue.acts import Name
 from recommender.encoder import Encoder, WordEncoder
 from recommender.files import write
+from recommender.odds import log_softmax
 from recommender.turn_reader import (
     ACTS,
     CLOSED_SLOTS,
@@ -44,7 +45,6 @@ from recommender.turn_reader import (
     TurnManifest,
     WordFeatures,
     closed_odds,
-    log_softmax,
     mean_vector,
     slots_of,
     text_features,

@@ -7,8 +7,6 @@ together. Which words mean what is nowhere written down: `turn_fit` learns it fr
 ``data/conversation``. Everything is kept as arrays and computed with numpy.
 """
 
-import hashlib
-import json
 import re
 import threading
 import zlib
@@ -17,16 +15,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
-import skops.io
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from recommender.dialogue.acts import Act, Context, Heard, Name, Slot
 from recommender.encoder import Encoder, Place, WordEncoder
 from recommender.errors import ModelRefused
+from recommender.kept_arrays import arrays_in, read_checked
+from recommender.odds import log_softmax, sigmoid, softmax
 from recommender.utterances import CLOSED, words_of
 
 FOLDER = "turns"
@@ -157,7 +155,7 @@ class TurnReader:
         """
         odds = (vectors @ self._arrays["style_weights"] + self._arrays["style_bias"]).astype(np.float64)
         some: NDArray[np.bool_] = np.asarray(vectors.any(axis=1, keepdims=True))
-        found: Floats = _sigmoid(odds) * some
+        found: Floats = sigmoid(odds) * some
         return found
 
     def _read(self, text: str, context: Context) -> tuple[Floats, list[Found]]:
@@ -260,8 +258,8 @@ class Tagger:
         around = np.concatenate([largest, whole, context[:, :1]], axis=2)
         each = np.concatenate([outputs, np.broadcast_to(around, (len(words), n, around.shape[2]))], axis=2)
         mixed = np.maximum(each @ of["mix_weight"] + of["mix_bias"], 0)
-        tags = _softmax((mixed @ of["tag_weight"] + of["tag_bias"]).astype(np.float64)).mean(axis=0)
-        wanted = _sigmoid((mixed @ of["sign_weight"] + of["sign_bias"]).astype(np.float64)).mean(axis=0)[:, 0]
+        tags = softmax((mixed @ of["tag_weight"] + of["tag_bias"]).astype(np.float64)).mean(axis=0)
+        wanted = sigmoid((mixed @ of["sign_weight"] + of["sign_bias"]).astype(np.float64)).mean(axis=0)[:, 0]
         top = np.concatenate([outputs.mean(axis=1, keepdims=True), around], axis=2) @ of["top_weight"] + of["top_bias"]
         odds = np.maximum(top, 0) @ of["act_weight"] + of["act_bias"]
         acts = log_softmax(odds[:, 0].astype(np.float64)).mean(axis=0)
@@ -292,7 +290,7 @@ def act_chances(odds: Floats, read: Floats | None, share: float, temperature: fl
     told = log_softmax(odds)
     if read is not None:
         told = (1 - share) * told + share * read
-    return _softmax(told / temperature)
+    return softmax(told / temperature)
 
 
 def mean_vector(vectors: Vectors, arrays: Mapping[str, Vectors]) -> Vectors:
@@ -495,21 +493,15 @@ def load_turn_reader(folder: Path, encoder: Encoder, words: WordEncoder) -> Turn
     ModelRefused
         If a file is missing, damaged or changed, or it was made for other acts, names or encoders.
     """
-    try:
-        manifest = TurnManifest(**json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
-        content = (folder / "reader.skops").read_bytes()
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelRefused("model_unreadable", folder=folder) from error
-    if hashlib.sha256(content).hexdigest() != manifest.sha256:
-        raise ModelRefused("model_changed", folder=folder)
+    manifest, content = read_checked(folder, TurnManifest)
     if (tuple(manifest.acts), tuple(manifest.names)) != (ACTS, NAMES):
         raise ModelRefused("model_features", folder=folder, features=", ".join([*manifest.acts, *manifest.names]))
+    arrays = arrays_in(content, folder)
+    if set(arrays) != ARRAYS:
+        raise ModelRefused("model_unreadable", folder=folder)
     try:
-        arrays = skops.io.loads(content, trusted=[])
-        if set(arrays) != ARRAYS:
-            raise ModelRefused("model_unreadable", folder=folder)
         return TurnReader(encoder, words, arrays, manifest)
-    except (skops.io.exceptions.UntrustedTypesFoundException, BadZipFile, TypeError, ValueError) as error:
+    except (TypeError, ValueError) as error:
         raise ModelRefused("model_unreadable", folder=folder) from error
 
 
@@ -536,23 +528,4 @@ ARRAYS = {
 
 def _logistic(values: Vectors) -> Vectors:
     chances: Vectors = 0.5 * (1 + np.tanh(0.5 * values))
-    return chances
-
-
-def _sigmoid(odds: Floats) -> Floats:
-    chances: Floats = 1 / (1 + np.exp(-np.clip(odds, -50, 50)))
-    return chances
-
-
-def log_softmax(odds: Floats) -> Floats:
-    """Return the logarithms of shares that add up to 1 along the last axis."""
-    even = odds - odds.max(axis=-1, keepdims=True)
-    chances: Floats = even - np.log(np.exp(even).sum(axis=-1, keepdims=True))
-    return chances
-
-
-def _softmax(odds: Floats) -> Floats:
-    """Return shares that add up to 1 along the last axis."""
-    shares = np.exp(odds - odds.max(axis=-1, keepdims=True))
-    chances: Floats = shares / shares.sum(axis=-1, keepdims=True)
     return chances

@@ -11,7 +11,7 @@ from recommender.dialogue.acts import Act
 from recommender.dialogue.brief import Wish
 from recommender.dialogue.state import Kind, Offer, Stage, State
 from recommender.domain import ConversationId, Decision, JuniorId, SeniorId, Side, Slate, SlateId
-from recommender.replies import replies
+from recommender.replies import Known, replies
 
 TEXT = "ask-text"
 GIVE = "ask-give"
@@ -76,17 +76,18 @@ def _now(here: Here, state: State) -> None:
         _sent(here, slate)
         return
     fresh = not views.said(state) and not state.brief.wishes and all(t.kind == Kind.GREETING for t in state.replies)
-    told = [] if fresh else replies(state, conversation.known(here), here.language, drawn=True)
+    facts = conversation.known(here)
+    told = [] if fresh else replies(state, facts, here.language, drawn=True)
     conversation.reply(here, told)
     conversation.unsure(here, state.unsure, _meant)
     conversation.offer(here, state, _offer_yes, _offer_no)
     conversation.question(here, state.question, _answer, _skip, _why_question)
-    conversation.brief(here, state.brief, _reword, _drop)
+    conversation.brief(here, facts, state.brief, _reword, _drop)
     if slate is not None:
-        _cards(here, state, slate)
+        _cards(here, facts, state, slate)
 
 
-def _cards(here: Here, state: State, slate: Slate) -> None:
+def _cards(here: Here, facts: Known, state: State, slate: Slate) -> None:
     understood = slate.request.understood
     with st.container(key="understood", horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(gap=None, width="stretch"):
@@ -113,7 +114,7 @@ def _cards(here: Here, state: State, slate: Slate) -> None:
             st.button(here.say("ask.more"), key="ask-more", on_click=_more, args=(found[-1].junior_id,))
         if len(found) > 1:
             st.button(here.say("ask.compare"), key="ask-compare", on_click=_compare)
-    conversation.wishes(here, state.critiques, _wish)
+    conversation.wishes(here, facts, state.critiques, _wish)
     if state.asks_no_more:
         st.caption(here.say("reply.stop"))
 

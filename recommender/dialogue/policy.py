@@ -51,7 +51,6 @@ class Named:
     juniors: tuple[JuniorId, ...] = ()
     level: float | None = None
     topics: tuple[str, ...] = ()
-    purposes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     several: tuple[str, ...] = ()
 
@@ -75,6 +74,10 @@ class Plan:
     misunderstood: bool = False
 
 
+CARE = Plan(Do.TELL, reply="care", offer=Offer.HAND_OVER)
+"""Of whoever is upset: nothing is searched, a person is offered."""
+
+
 def respond(state: State, heard: Heard, named: Named) -> Plan:
     """Return what to do about what was heard.
 
@@ -88,7 +91,7 @@ def respond(state: State, heard: Heard, named: Named) -> Plan:
         What it names in this organisation.
     """
     if heard.upset >= UPSET:
-        return Plan(Do.TELL, reply="care", offer=Offer.HAND_OVER)
+        return CARE
     acts = _in_context(state, heard, named)
     act, chance = acts[0]
     if chance < SURE:
@@ -321,7 +324,7 @@ PLANS: dict[Act, Callable[[State, Heard, Named], Plan]] = {
     Act.HELP: _tell("help", Kind.ASK),
     Act.SMALL_TALK: _tell("small_talk"),
     Act.OFF_TOPIC: _tell("off_topic"),
-    Act.UPSET: _tell("care", offer=Offer.HAND_OVER),
+    Act.UPSET: lambda state, heard, named: CARE,
 }
 
 

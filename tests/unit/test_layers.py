@@ -28,9 +28,8 @@ ONLY = {
     },
     "skops": {
         "recommender.registry",
-        "recommender.competences",
+        "recommender.kept_arrays",
         "recommender.competence_fit",
-        "recommender.turn_reader",
         "recommender.turn_fit",
     },
     "babel": {"recommender.naming"},
