@@ -15,6 +15,8 @@ SeniorId = NewType("SeniorId", str)
 RequestId = NewType("RequestId", str)
 SlateId = NewType("SlateId", str)
 ConversationId = NewType("ConversationId", str)
+RoundId = NewType("RoundId", str)
+PairId = NewType("PairId", str)
 
 DAYS = ("mon", "tue", "wed", "thu", "fri")
 HELPER_LEVEL = 5

@@ -8,6 +8,7 @@ from recommender.store.facts import Facts
 from recommender.store.outcomes import Outcomes
 from recommender.store.people import People
 from recommender.store.slates import Slates
+from recommender.store.steps import Steps
 from recommender.store.vectors import Vectors
 
 __all__ = ["Store"]
@@ -30,6 +31,7 @@ class Store:
         self.outcomes = Outcomes(self._database)
         self.conversations = Conversations(self._database)
         self.facts = Facts(self._database)
+        self.steps = Steps(self._database)
 
     def close(self) -> None:
         """Write everything into the main file and let go of it."""

@@ -1,0 +1,72 @@
+"""Pairs of people by name: those who know each other, those who are kept apart, and those who met before."""
+
+from collections import defaultdict
+
+from recommender.domain import JuniorId, SeniorId
+from recommender.store.database import Database
+from recommender.store.steps import Step
+
+Pair = tuple[SeniorId, JuniorId]
+
+
+class NamedPairs:
+    """What coordinators have said about two people, read for everybody at once.
+
+    A request reads the same lists for one senior (`People.forbidden_for`, `Slates.matched_with`, `Slates.rejected_for`);
+    one query each for all of them takes as long as for one.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def known(self) -> list[Pair]:
+        """Return who know each other already, or asked for each other, by id."""
+        rows = self._database.rows("SELECT senior_id, junior_id FROM known_pairs ORDER BY ALL")
+        return [(SeniorId(senior_id), JuniorId(junior_id)) for senior_id, junior_id in rows]
+
+    def forbidden(self) -> dict[Pair, str]:
+        """Return who must not be paired, by id, each with the reason."""
+        rows = self._database.rows("SELECT senior_id, junior_id, reason FROM do_not_pair ORDER BY ALL")
+        return {(SeniorId(senior_id), JuniorId(junior_id)): reason for senior_id, junior_id, reason in rows}
+
+    def kept_apart(self) -> dict[str, frozenset[str]]:
+        """Return the juniors of the do-not-pair list, for each senior who is on it."""
+        return _by_senior(list(self.forbidden()))
+
+    def matched(self) -> dict[str, frozenset[str]]:
+        """Return the juniors whom each senior is matched with now."""
+        return _by_senior(
+            self._database.rows("SELECT senior_id, junior_id FROM matches WHERE senior_id IS NOT NULL")
+        )
+
+    def rejected(self) -> dict[str, frozenset[str]]:
+        """Return the juniors whom a coordinator has rejected for each senior."""
+        return _by_senior(
+            self._database.rows(
+                "SELECT c.senior_id, r.junior_id FROM reviews r JOIN choices c ON c.slate_id = r.slate_id "
+                "WHERE r.decision = 'rejected' AND c.senior_id IS NOT NULL"
+            )
+        )
+
+    def add_known(self, step: Step, pair: Pair) -> None:
+        """Note that two people know each other."""
+        step.insert("known_pairs", [{"senior_id": pair[0], "junior_id": pair[1]}])
+
+    def remove_known(self, step: Step, pair: Pair) -> bool:
+        """Take two people off the list; tell whether they were on it."""
+        return bool(step.delete("known_pairs", senior_id=pair[0], junior_id=pair[1]))
+
+    def forbid(self, step: Step, pair: Pair, reason: str) -> None:
+        """Put two people on the do-not-pair list."""
+        step.insert("do_not_pair", [{"senior_id": pair[0], "junior_id": pair[1], "reason": reason}])
+
+    def allow(self, step: Step, pair: Pair) -> bool:
+        """Take two people off the do-not-pair list; tell whether they were on it."""
+        return bool(step.delete("do_not_pair", senior_id=pair[0], junior_id=pair[1]))
+
+
+def _by_senior(pairs: list[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for senior_id, junior_id in pairs:
+        found[senior_id].add(junior_id)
+    return {senior_id: frozenset(juniors) for senior_id, juniors in found.items()}
