@@ -99,9 +99,10 @@ def _navigate(held: Session, who: Identity, pages: Mapping[str, Callable[[], Non
         for name, function in pages.items()
     }
     page = st.navigation(list(all_pages.values()), position="top" if len(allowed) > 1 else "hidden")
-    if held.go_home or (page.url_path or "ask") not in allowed:
-        held.go_home = False
-        st.switch_page(all_pages[HOME[who.role]], query_params=_address(held))
+    wanted = held.go_to if held.go_to in allowed else ""
+    if wanted or held.go_home or (page.url_path or "ask") not in allowed:
+        held.go_home, held.go_to = False, ""
+        st.switch_page(all_pages[wanted or HOME[who.role]], query_params=_address(held))
     for name, value in _address(held).items():
         if st.query_params.get(name) != value:
             st.query_params[name] = value

@@ -24,10 +24,10 @@ class Role(StrEnum):
 
 HOME = {Role.SENIOR: "ask", Role.JUNIOR: "profile", Role.COORDINATOR: "review", Role.SCIENTIST: "model"}
 PAGES = {
-    Role.SENIOR: ("ask",),
-    Role.JUNIOR: ("profile",),
-    Role.COORDINATOR: ("review", "model"),
-    Role.SCIENTIST: ("model",),
+    Role.SENIOR: ("ask", "matches"),
+    Role.JUNIOR: ("profile", "matches"),
+    Role.COORDINATOR: ("review", "rounds", "pairs", "overview", "programme", "story", "model"),
+    Role.SCIENTIST: ("model", "overview"),
 }
 STAFF = (Role.COORDINATOR, Role.SCIENTIST)
 

@@ -9,9 +9,14 @@ import streamlit as st
 from app import session
 from recommender.bootstrap import Installation, install
 from recommender.demo import load_demo
+from recommender.postman import Postman
 from recommender.service import Service
 from recommender.settings import load_settings
 from recommender.wording import say
+
+
+ROUND_SECONDS = 15.0
+"""Between two rounds of the postman: soon enough for a person, and nothing to a processor."""
 
 
 @dataclass
@@ -53,6 +58,8 @@ def _start() -> Installation:
     if not people.juniors() and not people.seniors():
         load_demo(made.service, progress)
     made.service.prepare(progress)
+    made.service.post.recover()
+    Postman(made.service.post, made.service.pairs.beat, ROUND_SECONDS).start()
     gc.collect()
     gc.freeze()  # what was loaded stays: no collection has to look at it again
     place.empty()

@@ -9,10 +9,10 @@ from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import session
+from app import identity, session
 from recommender.wording import LANGUAGES, Language, say
 
-PAGES = {"/profile", "/review", "/model"}
+PAGES = {f"/{page}" for pages in identity.PAGES.values() for page in pages}
 _PAGE_PATH = re.compile(r"/[^.]*")  # a file has a dot; what is left is a page
 
 HEADERS = {

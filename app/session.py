@@ -10,7 +10,7 @@ from typing import Literal
 import streamlit as st
 
 from app.identity import Identity
-from recommender.domain import ConversationId, Junior, SlateId
+from recommender.domain import ConversationId, Junior, PairId, SlateId
 from recommender.errors import TelemachosError
 from recommender.wording import Language, say
 
@@ -42,7 +42,7 @@ class Session:
     """What one browser tab remembers between runs.
 
     `reply` counts what happened since the tab was opened; the announcer speaks once for each. `focus` is a CSS class
-    of the part that took the place of what was clicked.
+    of the part that took the place of what was clicked. `doing` is the form that is open, with the id it is about.
     """
 
     language: Language = "nl"
@@ -50,8 +50,11 @@ class Session:
     who_id: str = ""
     who: Identity | None = None
     go_home: bool = False
+    go_to: str = ""
     conversation_id: ConversationId | None = None
     reviewing: SlateId | None = None
+    pair_id: PairId | None = None
+    doing: tuple[str, str] = ("", "")
     reply: int = 0
     spoken: str = ""
     spoken_values: dict[str, object] = field(default_factory=dict)
@@ -70,6 +73,7 @@ class Session:
         self.who_id, self.go_home = who, True
         self.conversation_id = self.reviewing = self.problem = None
         self.draft, self.saved = None, False
+        self.pair_id, self.doing = None, ("", "")
         self.spoken = self.focus = ""
 
     @contextmanager

@@ -1,11 +1,14 @@
 """The one place that puts the parts together: settings in, a ready service out."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from recommender.blend import BlendedEncoder, UniversalEncoder
+from recommender.carrier import Carrier
 from recommender.competences import CompetenceReader, load_reader
 from recommender.encoder import Encoder, SentenceEncoder, WordEncoder, fallback_encoder, load_encoder
-from recommender.errors import EncoderUnavailable, ModelRefused, TelemachosError
+from recommender.errors import EncoderUnavailable, ModelRefused, SettingRefused, TelemachosError
 from recommender.guide import Phraser
 from recommender.known_needs import KnownNeeds
 from recommender.language_model import LanguageModel
@@ -16,6 +19,7 @@ from recommender.recommending import Recommender
 from recommender.registry import Manifest, Registry
 from recommender.service import Service
 from recommender.settings import DEFAULT_ENCODER, Settings
+from recommender.smtp import carrier_of
 from recommender.store import Store
 from recommender.turn_reader import TurnReader, load_turn_reader
 from recommender.weights import Progress
@@ -23,6 +27,8 @@ from recommender.windows import WindowedEncoder
 
 DATABASE = "telemachos.duckdb"
 KEPT = "encoders/kept"
+
+Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True)
@@ -86,17 +92,58 @@ def install(settings: Settings, progress: Progress | None = None) -> Installatio
     StoreUnavailable
         If the database can't be opened.
     """
+    clock = clock_of(settings)
+    carrier, phraser = carrier_of(settings), _phraser(settings)
     store = Store(settings.home / DATABASE)
     parts = load_parts(settings, progress)
-    return Installation(settings, service_over(store, parts, _phraser(settings)), parts)
+    service = service_over(store, parts, phraser, clock, carrier, timedelta(minutes=settings.mail_hold_minutes))
+    if settings.clock is not None:
+        parts = replace(parts, notices=(*parts.notices, "clock_test"))
+    return Installation(settings, service, parts)
 
 
-def service_over(store: Store, parts: Parts, phraser: Phraser | None = None) -> Service:
+def service_over(
+    store: Store,
+    parts: Parts,
+    phraser: Phraser | None = None,
+    clock: Clock | None = None,
+    carrier: Carrier | None = None,
+    mail_hold: timedelta = timedelta(),
+) -> Service:
     """Return the use cases over a store, with what was loaded."""
     recommender = Recommender(
         store, parts.encoder, parts.ranker, parts.reader, parts.known_needs, parts.doubt_below, parts.turns
     )
-    return Service(store, recommender, hearer=parts.turns, phraser=phraser)
+    return Service(store, recommender, clock or _now, parts.turns, phraser, carrier, mail_hold)
+
+
+def clock_of(settings: Settings) -> Clock:
+    """Return what gives the time: that of the machine, or of a file that is read each time.
+
+    Raises
+    ------
+    SettingRefused
+        If the file can't be read or holds no time with a zone.
+    """
+    file = settings.clock
+    if file is None:
+        return _now
+
+    def of_file() -> datetime:
+        try:
+            moment = datetime.fromisoformat(file.read_text(encoding="utf-8").strip())
+        except (OSError, ValueError) as error:
+            raise SettingRefused("setting_clock", path=file) from error
+        if moment.tzinfo is None:
+            raise SettingRefused("setting_clock", path=file)
+        return moment.astimezone(UTC)
+
+    of_file()
+    return of_file
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def load_parts(settings: Settings, progress: Progress | None = None) -> Parts:

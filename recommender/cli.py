@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from recommender import learning_cli
+from recommender import learning_cli, match_cli
 from recommender.bootstrap import Installation, install
 from recommender.domain import Junior, JuniorId, SeniorId, Slate
 from recommender.errors import TelemachosError
@@ -343,3 +343,4 @@ def print_json(document: object) -> None:
 
 
 learning_cli.register(app)
+match_cli.register(app)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.domain import Senior
+from recommender.domain import HELPER_LEVEL, Senior
 from recommender.population import Bools, Population
+from recommender.programme import OFF_AT_FIRST
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,10 @@ def _rejected(population: Population, asker: Asker, load: dict[str, int]) -> Boo
     return population.mask(set(asker.rejected))
 
 
+def _below_helper_level(population: Population, asker: Asker, load: dict[str, int]) -> Bools:
+    return population.level < HELPER_LEVEL  # not told is NaN, which is never below
+
+
 def _full(population: Population, asker: Asker, load: dict[str, int]) -> Bools:
     return population.taken(load) >= population.capacity
 
@@ -97,6 +102,7 @@ RULES: dict[str, Rule] = {
     "matched_before": _matched_before,
     "rejected": _rejected,
     "no_shared_language": _no_shared_language,
+    "below_helper_level": _below_helper_level,
     "full": _full,
 }
 
@@ -104,7 +110,9 @@ RULES: dict[str, Rule] = {
 ELIGIBLE = -1
 
 
-def excluded_by(population: Population, asker: Asker, load: dict[str, int]) -> NDArray[np.int8]:
+def excluded_by(
+    population: Population, asker: Asker, load: dict[str, int], off: frozenset[str] = OFF_AT_FIRST
+) -> NDArray[np.int8]:
     """Return for each junior the place in `RULES` of the first rule that excludes them, or `ELIGIBLE`.
 
     Parameters
@@ -115,15 +123,23 @@ def excluded_by(population: Population, asker: Asker, load: dict[str, int]) -> N
         Who asks, with their reporting line and do-not-pair list.
     load : dict of str to int
         Places taken, by junior id.
+    off : frozenset of str, optional
+        Names of rules that don't count in this programme; those of a new programme unless told.
 
     Returns
     -------
     ndarray of shape (n_juniors,)
     """
     found = np.full(len(population), ELIGIBLE, dtype=np.int8)
-    for place, rule in enumerate(RULES.values()):
-        found[rule(population, asker, load) & (found == ELIGIBLE)] = place
+    for place, (name, rule) in enumerate(RULES.items()):
+        if name not in off:
+            found[rule(population, asker, load) & (found == ELIGIBLE)] = place
     return found
+
+
+def each_alone(population: Population, asker: Asker, load: dict[str, int]) -> Bools:
+    """Return whom each rule excludes, whatever the others do and whether it counts, shape ``(n_rules, n_juniors)``."""
+    return np.array([rule(population, asker, load) for rule in RULES.values()])
 
 
 def counts(excluded: NDArray[np.int8]) -> dict[str, int]:

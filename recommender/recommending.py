@@ -176,6 +176,14 @@ class Recommender:
         """Return the names that are known here."""
         return self._current().names
 
+    def population(self) -> Population:
+        """Return all juniors as columns."""
+        return self._current().population
+
+    def askers(self, seniors: Sequence[Senior | None]) -> list[Asker]:
+        """Return what the rules need to know of each of many."""
+        return self._askers(seniors, self._current().lines)
+
     def rank(
         self,
         brief: Brief,
@@ -183,8 +191,14 @@ class Recommender:
         page_language: Language,
         at: datetime,
         aside: frozenset[JuniorId] = frozenset(),
+        off: frozenset[str] = frozenset(),
+        also: JuniorId | None = None,
     ) -> Ranking:
-        """Rank everybody but those put aside for what a senior wants; the goals in the brief have been cleaned."""
+        """Rank everybody but those put aside for what a senior wants; the goals in the brief have been cleaned.
+
+        `off` are rules that don't count here, beside those that the programme has switched off. `also` is looked at
+        however far their text is from the request.
+        """
         juniors, load, ranker = self._current(), self._store.slates.load(), self.ranker()
         population, index, goal = juniors.population, juniors.index, brief.text
         vector = self.encoder.encode([goal])[0]
@@ -193,10 +207,14 @@ class Recommender:
             understood = replace(understood, level=brief.level)
         wanted = self._known_needs.read_with(vector[None])[0] if self._known_needs else vector
         likeness = index.compare(goal, wanted)
-        excluded = excluded_by(population, self._asker(senior, juniors.lines), load)
+        off |= self._store.facts.programme().rules_off
+        excluded = excluded_by(population, self._asker(senior, juniors.lines), load, off)
         unwished = ~permitted(population, brief.wishes)
         texts = text_features(likeness)
-        places = _best(ranker.text_score(texts), (excluded == ELIGIBLE) & ~unwished & ~population.mask(set(aside)))
+        possible = (excluded == ELIGIBLE) & ~unwished & ~population.mask(set(aside))
+        places = _best(ranker.text_score(texts), possible)
+        if also is not None and possible[population.position[also]]:
+            places = np.union1d(places, [population.position[also]])
         offers = brief.gives_back or (senior.offers if senior else "")
         asked = Circumstances(
             senior,
@@ -229,10 +247,28 @@ class Recommender:
             aside,
         )
 
-    def slate(self, ranking: Ranking, k: int, *, explore: bool = False) -> Slate:
-        """Return the first `k` of a ranking with reasons; `explore` shuffles them a little."""
+    def rules(self) -> frozenset[str]:
+        """Return the names of all hard rules."""
+        return frozenset(RULES)
+
+    def allowed(self, seniors: Sequence[Senior | None], junior_ids: Sequence[str]) -> NDArray[np.bool_]:
+        """Return whom no rule excludes for whom, shape ``(n_seniors, n_juniors)``; nobody for None."""
+        juniors, load, off = self._current(), self._store.slates.load(), self._store.facts.programme().rules_off
+        population, known = juniors.population, [each in juniors.population.position for each in junior_ids]
+        places = [population.position[each] for each in junior_ids if each in population.position]
+        found = np.zeros((len(seniors), len(junior_ids)), dtype=bool)
+        for row, asker in enumerate(self._askers(seniors, juniors.lines)):
+            if asker.senior is not None:
+                found[row, known] = excluded_by(population, asker, load, off)[places] == ELIGIBLE
+        return found
+
+    def slate(self, ranking: Ranking, k: int, *, explore: bool = False, also: JuniorId | None = None) -> Slate:
+        """Return the first `k` of a ranking with reasons, and `also` if that is lower; `explore` shuffles a little."""
         scores, request, likeness = ranking.scores[:k], ranking.request, ranking.likeness
         order, propensities = explored_order(scores, request.id) if explore else order_by_score(scores)
+        extra = ranking.row_of(also) if also is not None else None
+        if extra is not None and extra >= k:
+            order, propensities = np.append(order, extra), np.append(propensities, 1.0)
         left_out = counts(ranking.excluded)
         wished = int((ranking.unwished & (ranking.excluded == ELIGIBLE)).sum())
         return Slate(
@@ -305,9 +341,26 @@ class Recommender:
             senior,
             reports=lines.of(senior.id),
             forbidden=frozenset(people.forbidden_for(SeniorId(senior.id))),
-            already_matched=frozenset(slates.matched_with(SeniorId(senior.id))),
+            already_matched=frozenset(slates.paired_with(SeniorId(senior.id))),
             rejected=frozenset(slates.rejected_for(SeniorId(senior.id))),
         )
+
+    def _askers(self, seniors: Sequence[Senior | None], lines: ReportingLines) -> list[Asker]:
+        """Return what the rules need to know of many, read at once."""
+        forbidden, paired = self._store.people.forbidden(), self._store.slates.paired()
+        rejected, nobody = self._store.slates.rejected(), frozenset[str]()
+        return [
+            Asker(None)
+            if each is None
+            else Asker(
+                each,
+                lines.of(each.id),
+                forbidden.get(each.id, nobody),
+                paired.get(each.id, nobody),
+                rejected.get(each.id, nobody),
+            )
+            for each in seniors
+        ]
 
     def _current(self, progress: Progress | None = None) -> _Searchable:
         """Return the index of today's profiles; rebuild it when a profile has changed."""

@@ -1,11 +1,11 @@
-"""The independent check of a draft: does any pair break a rule? It shares no code with what ranks, leaves out or solves.
+"""The independent check of a draft: which pair breaks which rule? It shares no code with what ranks or solves.
 
 One pair at a time, in plain loops over profiles, so that a mistake in the masks of `eligibility` or in the solver can't
 hide here as well. It runs on every draft and again, inside the same transaction, before anything is published.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recommender.domain import HELPER_LEVEL, Junior, Senior
@@ -65,31 +65,41 @@ def _broken(senior_id: str, junior_id: str, world: World) -> Iterator[str]:
     if senior is None or junior is None:
         yield "gone"
         return
-    if not junior.active:
-        yield "inactive"
-    if not senior.active:
-        yield "senior_inactive"
-    if not junior.consent:
-        yield "no_consent"
-    if not senior.consent:
-        yield "senior_no_consent"
-    if senior_id == junior_id or (senior.email and senior.email.casefold() == junior.email.casefold()):
-        yield "same_person"
-    if senior.rank is not None and junior.rank is not None and junior.rank >= senior.rank:
-        yield "not_lower_in_rank"
-    if senior_id in _above(junior_id, world.managers) or junior_id in _above(senior_id, world.managers):
-        yield "reporting_line"
-    if not any(language in junior.languages for language in senior.languages):
-        yield "no_shared_language"
-    if junior.level is not None and junior.level < HELPER_LEVEL:
-        yield "below_helper_level"
-    pair = (senior_id, junior_id)
-    if pair in world.forbidden:
-        yield "do_not_pair"
-    if pair in world.earlier:
-        yield "matched_before"
-    if pair in world.rejected:
-        yield "rejected"
+    yield from (name for name, broken in _OF_ONE.items() if broken(senior, junior, world))
+
+
+def _same_person(senior: Senior, junior: Junior, world: World) -> bool:
+    same_address = bool(senior.email) and senior.email.casefold() == junior.email.casefold()
+    return str(senior.id) == str(junior.id) or same_address
+
+
+def _not_lower(senior: Senior, junior: Junior, world: World) -> bool:
+    return senior.rank is not None and junior.rank is not None and junior.rank >= senior.rank
+
+
+def _same_line(senior: Senior, junior: Junior, world: World) -> bool:
+    return senior.id in _above(junior.id, world.managers) or junior.id in _above(senior.id, world.managers)
+
+
+def _shares_no_language(senior: Senior, junior: Junior, world: World) -> bool:
+    return not any(language in junior.languages for language in senior.languages)
+
+
+_OF_ONE: dict[str, Callable[[Senior, Junior, World], bool]] = {
+    "inactive": lambda senior, junior, world: not junior.active,
+    "senior_inactive": lambda senior, junior, world: not senior.active,
+    "no_consent": lambda senior, junior, world: not junior.consent,
+    "senior_no_consent": lambda senior, junior, world: not senior.consent,
+    "same_person": _same_person,
+    "not_lower_in_rank": _not_lower,
+    "reporting_line": _same_line,
+    "no_shared_language": _shares_no_language,
+    "below_helper_level": lambda senior, junior, world: junior.level is not None and junior.level < HELPER_LEVEL,
+    "do_not_pair": lambda senior, junior, world: (senior.id, junior.id) in world.forbidden,
+    "matched_before": lambda senior, junior, world: (senior.id, junior.id) in world.earlier,
+    "rejected": lambda senior, junior, world: (senior.id, junior.id) in world.rejected,
+}
+"""Whether one pair breaks each rule."""
 
 
 def _above(person: str, managers: Mapping[str, str]) -> set[str]:

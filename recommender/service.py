@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from recommender import supply
+from recommender.carrier import Carrier
 from recommender.conversing import MAX_REQUEST, Conversing, Hearer
 from recommender.dialogue.brief import Brief
 from recommender.dialogue.state import Kind, State, state_of
@@ -23,8 +24,14 @@ from recommender.domain import (
 from recommender.encoder import Encoder
 from recommender.errors import InputRefused
 from recommender.guide import LOGGED, Phraser
+from recommender.pairing import Pairing
+from recommender.post import Post
+from recommender.programme_setup import ProgrammeSetUp
 from recommender.ranker import AdditiveRanker
 from recommender.recommending import Recommender
+from recommender.reviewing import Reviewing
+from recommender.round_answers import RoundAnswers
+from recommender.rounds import Rounds
 from recommender.store import Store
 from recommender.store.conversations import HandOver
 from recommender.store.slates import Choice
@@ -49,6 +56,10 @@ class Service:
         What understands typed turns.
     phraser : Phraser, optional
         A language model that may say replies in other words.
+    carrier : Carrier, optional
+        What sends letters. Without one they wait in the store.
+    mail_hold : timedelta, optional
+        How long a letter stays before it leaves, so that an undo takes it back.
     """
 
     def __init__(
@@ -58,9 +69,17 @@ class Service:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         hearer: Hearer | None = None,
         phraser: Phraser | None = None,
+        carrier: Carrier | None = None,
+        mail_hold: timedelta = timedelta(),
     ) -> None:
         self.store, self.recommender, self._clock = store, recommender, clock
         self.talk = Conversing(store, recommender, clock, hearer, phraser)
+        self.post = Post(store, carrier, clock, mail_hold)
+        self.pairs = Pairing(store, self.post, clock)
+        self.rounds = Rounds(store, recommender, self.pairs, clock)
+        self.round_answers = RoundAnswers(store, recommender, self.rounds, clock)
+        self.reviewing = Reviewing(store, recommender, self.rounds, self.pairs, self.post, clock)
+        self.programme = ProgrammeSetUp(store, recommender, clock)
 
     @property
     def encoder(self) -> Encoder:
@@ -71,6 +90,10 @@ class Service:
     def ranker(self) -> AdditiveRanker:
         """What orders juniors at this moment."""
         return self.recommender.ranker()
+
+    def now(self) -> datetime:
+        """Return what time it is for the programme: a page never asks the machine."""
+        return self._clock()
 
     # People
 
@@ -168,7 +191,11 @@ class Service:
 
     def matches_of(self, junior_id: str) -> list[Choice]:
         """Return the approved choices of one junior, newest first."""
-        return [each for each in self.decided() if each.junior_id == junior_id and each.decision is Decision.APPROVED]
+        return [
+            each
+            for each in self.reviewing.decided()
+            if each.junior_id == junior_id and each.decision is Decision.APPROVED
+        ]
 
     # The coordinator
 
@@ -197,14 +224,6 @@ class Service:
         """Return how many of each thing is stored."""
         return self.store.slates.counts()
 
-    def waiting(self) -> list[Choice]:
-        """Return choices that wait for a decision, oldest first."""
-        return self.store.slates.choices(waiting=True)
-
-    def decided(self) -> list[Choice]:
-        """Return choices that were decided, newest first."""
-        return self.store.slates.choices(waiting=False)
-
     def handed_over(self) -> list[tuple[HandOver, State]]:
         """Return the conversations that seniors have given to a person, oldest first, each as it was then."""
         waiting = self.store.conversations.handed_over()
@@ -225,17 +244,3 @@ class Service:
     def spoken_with(self, conversation_id: ConversationId, who: str) -> None:
         """Note that a person has taken care of a conversation that was handed over."""
         self.store.conversations.close(conversation_id, who, self._clock())
-
-    def approve(self, slate_id: SlateId, reviewer: str, note: str = "") -> None:
-        """Approve a choice: the two become a match."""
-        self.store.slates.decide(slate_id, Decision.APPROVED, "", clean_text(note), reviewer, self._clock())
-
-    def reject(self, slate_id: SlateId, reviewer: str, reason: str, note: str = "") -> None:
-        """Reject a choice; the reason is required, because it teaches the ranker."""
-        if not reason:
-            raise InputRefused("reason_required")
-        self.store.slates.decide(slate_id, Decision.REJECTED, reason, clean_text(note), reviewer, self._clock())
-
-    def undo_decision(self, slate_id: SlateId) -> None:
-        """Take a decision back: the choice waits again."""
-        self.store.slates.undo_decision(slate_id)

@@ -45,6 +45,20 @@ class Settings(BaseSettings):
     )
     language_model_name: str = Field("default", description="Which model to ask at that address.")
     language_model_key: SecretStr = Field(SecretStr(""), description="Its key, where it needs one.")
+    smtp_host: str = Field("", description="Mail server that letters leave by. Empty: letters wait.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        "starttls", description="How the line to it is kept private; `none` only for a server on this machine."
+    )
+    smtp_user: str = Field("", description="Name to log in with. Empty: no login.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="The password that belongs to it.")
+    smtp_sender: str = Field("", description="Address that letters come from.")
+    mail_hold_minutes: int = Field(
+        10, ge=0, description="Minutes that a letter waits before it leaves, so that an undo takes it back."
+    )
+    clock: Path | None = Field(
+        None, description="File with the time to go by, in ISO format: for tests and demonstrations only."
+    )
     language: Language = Field("en", description="Language of the command line: `nl` or `en`.")
 
 

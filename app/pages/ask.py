@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app import components, conversation, frame, rating, views
+from app import components, conversation, frame, questions_asked, views
 from app.frame import Here
 from recommender.conversing import MAX_REQUEST
 from recommender.dialogue.acts import Act
 from recommender.dialogue.brief import Wish
 from recommender.dialogue.state import Kind, Offer, Stage, State
-from recommender.domain import ConversationId, Decision, JuniorId, SeniorId, Side, Slate, SlateId
+from recommender.domain import ConversationId, Decision, JuniorId, SeniorId, Slate, SlateId
 from recommender.replies import Known, replies
 
 TEXT = "ask-text"
@@ -24,6 +24,7 @@ def page() -> None:
     state = here.service.talk.state(_conversation())
     with st.container(key="step"):
         st.caption(here.say(f"ask.step_{views.step_of(state)}"))
+    questions_asked.draw(here)
     with st.container(key="log"):
         _log(here, state)
     if state.stage in (Stage.ASKING, Stage.CHOOSING):
@@ -171,7 +172,7 @@ def _sent(here: Here, slate: Slate) -> None:
             case Decision.APPROVED:
                 st.header(here.say("ask.approved", name=told), icon=":material/check_circle:", anchor=False)
                 st.markdown(here.say("ask.approved_text", name=told))
-                rating.draw(here, slate.id, Side.SENIOR, name)
+                st.button(here.say("ask.to_matches"), key="ask-to-matches", type="primary", on_click=_to_matches)
             case Decision.REJECTED:
                 st.header(here.say("ask.rejected", name=told), icon=":material/info:", anchor=False)
                 components.words(here.say("ask.rejected_reason", reason=here.say(f"reject.{choice.reason}")))
@@ -380,6 +381,10 @@ def _restart() -> None:
     with here.session.step():
         here.service.talk.restart(_conversation())
         here.session.announce("ask.announce_restart", focus="log")
+
+
+def _to_matches() -> None:
+    frame.here().session.go_to = "matches"
 
 
 def _again() -> None:

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app import components, frame, rating, views
+from app import components, frame, views
 from app.frame import Here
-from recommender.domain import DAYS, Junior, Remote, Side
+from recommender.domain import DAYS, Junior, Remote
 
 TEXT, WANTS = "profile-text", "profile-wants"
 LANGUAGES = ("nl", "en", "fr", "de", "tr", "pl", "ar", "es")
@@ -30,7 +30,6 @@ def page() -> None:
         components.suggestion_card(views.preview(draft, here.language), here.language, "preview-card")
         if not draft.active or not draft.consent:
             st.warning(here.say("profile.not_shown"), icon=":material/visibility_off:")
-    _matches(here, stored)
 
 
 def _form(here: Here, junior: Junior) -> Junior:
@@ -126,22 +125,6 @@ def _save(here: Here, draft: Junior, stored: Junior) -> None:
             st.caption(here.say("profile.unsaved"))
         elif here.session.saved:
             st.caption(here.say("profile.saved"))
-
-
-def _matches(here: Here, junior: Junior) -> None:
-    """Draw whom the junior explains things to, and ask how that went."""
-    matches = here.service.matches_of(junior.id)
-    if not matches:
-        return
-    with st.container(key="matches"):
-        st.header(here.say("rating.matches"), anchor=False)
-        for choice in matches:
-            request = choice.slate.request
-            senior = here.service.senior(request.senior_id) if request.senior_id else None
-            name = views.first_name(senior.name) if senior else here.say("review.nobody")
-            with st.container(border=True, key=f"match-{choice.slate.id}"):
-                components.words(here.say("rating.wanted", name=name, text=request.text))
-                rating.draw(here, choice.slate.id, Side.JUNIOR, name)
 
 
 def _save_clicked() -> None:

@@ -8,7 +8,7 @@ makes writing faster, not slower (docs/adr/0003).
 import contextlib
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -107,6 +107,14 @@ class Database:
                 if number not in done:
                     cursor.execute(script.read_text(encoding="utf-8"))
                     cursor.execute("INSERT INTO migrations VALUES (?)", [number])
+
+
+def sets_of(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    """Return for each first of some pairs all seconds."""
+    found: dict[str, set[str]] = {}
+    for first, second in pairs:
+        found.setdefault(first, set()).add(second)
+    return {first: frozenset(seconds) for first, seconds in found.items()}
 
 
 def _roll_back(cursor: Cursor) -> None:

@@ -1,6 +1,4 @@
-"""Pairs of people by name: those who know each other, those who are kept apart, and those who met before."""
-
-from collections import defaultdict
+"""Pairs of people by name: those who know each other, and those who are kept apart."""
 
 from recommender.domain import JuniorId, SeniorId
 from recommender.store.database import Database
@@ -10,11 +8,7 @@ Pair = tuple[SeniorId, JuniorId]
 
 
 class NamedPairs:
-    """What coordinators have said about two people, read for everybody at once.
-
-    A request reads the same lists for one senior (`People.forbidden_for`, `Slates.matched_with`, `Slates.rejected_for`);
-    one query each for all of them takes as long as for one.
-    """
+    """What coordinators have said about two people."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,25 +22,6 @@ class NamedPairs:
         """Return who must not be paired, by id, each with the reason."""
         rows = self._database.rows("SELECT senior_id, junior_id, reason FROM do_not_pair ORDER BY ALL")
         return {(SeniorId(senior_id), JuniorId(junior_id)): reason for senior_id, junior_id, reason in rows}
-
-    def kept_apart(self) -> dict[str, frozenset[str]]:
-        """Return the juniors of the do-not-pair list, for each senior who is on it."""
-        return _by_senior(list(self.forbidden()))
-
-    def matched(self) -> dict[str, frozenset[str]]:
-        """Return the juniors whom each senior is matched with now."""
-        return _by_senior(
-            self._database.rows("SELECT senior_id, junior_id FROM matches WHERE senior_id IS NOT NULL")
-        )
-
-    def rejected(self) -> dict[str, frozenset[str]]:
-        """Return the juniors whom a coordinator has rejected for each senior."""
-        return _by_senior(
-            self._database.rows(
-                "SELECT c.senior_id, r.junior_id FROM reviews r JOIN choices c ON c.slate_id = r.slate_id "
-                "WHERE r.decision = 'rejected' AND c.senior_id IS NOT NULL"
-            )
-        )
 
     def add_known(self, step: Step, pair: Pair) -> None:
         """Note that two people know each other."""
@@ -63,10 +38,3 @@ class NamedPairs:
     def allow(self, step: Step, pair: Pair) -> bool:
         """Take two people off the do-not-pair list; tell whether they were on it."""
         return bool(step.delete("do_not_pair", senior_id=pair[0], junior_id=pair[1]))
-
-
-def _by_senior(pairs: list[tuple[str, str]]) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
-    for senior_id, junior_id in pairs:
-        found[senior_id].add(junior_id)
-    return {senior_id: frozenset(juniors) for senior_id, juniors in found.items()}

@@ -1,4 +1,4 @@
-"""Letters that are to leave, and those that left. A letter that is on its way is written down first, so none goes twice.
+"""Letters that are to leave, and those that left. One on its way is written down first, so that none goes twice.
 
 Adding a letter, and what a coordinator says of one, goes through a step and can be undone. Deliveries don't: what has
 left can't be taken back, and an undo of its step finds a changed row.
@@ -6,13 +6,14 @@ left can't be taken back, and an undo of its step finds a changed row.
 
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from recommender.domain import Side
 from recommender.store.database import Database
-from recommender.store.steps import Step
+from recommender.store.steps import Row, Step
 
 State = Literal["waiting", "sending", "sent", "failed", "uncertain", "no_address", "told", "given_up", "withdrawn"]
 
@@ -62,29 +63,12 @@ class Outbox:
         self._lock = threading.Lock()
         self._on_the_way: set[str] = set()
 
-    def add(self, step: Step, letter: Letter) -> bool:
-        """Add a letter; tell whether it is new. One with the same id is left as it is."""
-        if step.found("outbox", id=letter.id):
-            return False
-        told = {"side": letter.side.value, "values": letter.values, "attachment": letter.attachment}
-        step.insert(
-            "outbox",
-            [
-                {
-                    "id": letter.id,
-                    "person_id": letter.person_id,
-                    "kind": letter.kind,
-                    "told": json.dumps(told, ensure_ascii=False),
-                    "state": letter.state,
-                    "attempts": letter.attempts,
-                    "next_at": letter.next_at,
-                    "error": "",
-                    "made_at": letter.made_at,
-                    "sent_at": None,
-                }
-            ],
-        )
-        return True
+    def add(self, step: Step, letters: Sequence[Letter]) -> None:
+        """Add letters. One with an id that is there already, or came before, is nothing."""
+        ids = [letter.id for letter in letters]
+        known = {key for (key,) in step.rows("SELECT id FROM outbox WHERE list_contains(?::TEXT[], id)", ids)}
+        new = {letter.id: letter for letter in reversed(letters) if letter.id not in known}
+        step.insert("outbox", [_row_of(letter) for letter in reversed(new.values())])
 
     def due(self, now: datetime) -> bool:
         """Tell whether there is a letter that may leave."""
@@ -135,8 +119,8 @@ class Outbox:
                 lost = [each for (each,) in stray if each not in self._on_the_way]
             if lost:
                 cursor.execute(
-                    "UPDATE outbox SET state = 'uncertain', attempts = attempts + 1, error = ? "
-                    "WHERE state = 'sending' AND id IN (SELECT unnest($2::TEXT[]))".replace("?", "$1"),
+                    "UPDATE outbox SET state = 'uncertain', attempts = attempts + 1, error = $1 "
+                    "WHERE state = 'sending' AND list_contains($2::TEXT[], id)",
                     [_error_text(("stopped", "")), lost],
                 )
         return len(lost)
@@ -186,6 +170,22 @@ _NEXT = f"""
         AND (e.made_at < o.made_at OR (e.made_at = o.made_at AND e.id < o.id))
     ) ORDER BY next_at, made_at, id LIMIT 1
 """  # noqa: S608
+
+
+def _row_of(letter: Letter) -> Row:
+    told = {"side": letter.side.value, "values": letter.values, "attachment": letter.attachment}
+    return {
+        "id": letter.id,
+        "person_id": letter.person_id,
+        "kind": letter.kind,
+        "told": json.dumps(told, ensure_ascii=False),
+        "state": letter.state,
+        "attempts": letter.attempts,
+        "next_at": letter.next_at,
+        "error": "",
+        "made_at": letter.made_at,
+        "sent_at": None,
+    }
 
 
 def _error_text(error: tuple[str, str] | None) -> str:

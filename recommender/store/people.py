@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from recommender.domain import Junior, JuniorId, Person, Remote, Senior, SeniorId, Statement
 from recommender.errors import UnknownPerson
-from recommender.store.database import Cursor, Database
+from recommender.store.database import Cursor, Database, sets_of
 from recommender.text import content_hash, statements
 
 P = TypeVar("P", Junior, Senior)
@@ -75,10 +75,17 @@ class People:
         """Return the juniors whom the do-not-pair list keeps from this senior."""
         return {j for (j,) in self._database.rows("SELECT junior_id FROM do_not_pair WHERE senior_id = ?", senior_id)}
 
+    def forbidden(self) -> dict[str, frozenset[str]]:
+        """Return the whole do-not-pair list: the juniors for each senior."""
+        return sets_of(self._database.rows("SELECT senior_id, junior_id FROM do_not_pair"))
+
     def version(self) -> int:
-        """Return a number that changes with every change of a profile."""
-        rows = self._database.rows("SELECT value FROM facts WHERE name = 'profiles_version'")
-        return int(rows[0][0]) if rows else 0
+        """Return a number that grows with every change of a profile: of those written here, and of those in steps."""
+        rows = self._database.rows(
+            "SELECT coalesce((SELECT CAST(value AS BIGINT) FROM facts WHERE name = 'profiles_version'), 0) "
+            "+ (SELECT count(*) FROM changes WHERE name IN ('juniors', 'seniors'))"
+        )
+        return int(rows[0][0])
 
 
 def _upsert(cursor: Cursor, sql: str, table: pa.Table) -> None:

@@ -1,6 +1,7 @@
 """Requests, what was shown for them and why, what seniors did, and what coordinators decided."""
 
 import threading
+import uuid
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from recommender.domain import (
     Understood,
 )
 from recommender.errors import Conflict, InputRefused
-from recommender.store.database import Cursor, Database
+from recommender.store.database import Cursor, Database, sets_of
+from recommender.store.steps import Row, Step
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,14 @@ class Choice:
     reason: str = ""
     reviewer: str = ""
 
+
+_PAIRED = (
+    "SELECT senior_id, junior_id FROM matches WHERE senior_id IS NOT NULL UNION SELECT senior_id, junior_id FROM pairs"
+)
+_REJECTED = (
+    "SELECT c.senior_id, r.junior_id FROM reviews r JOIN choices c ON c.slate_id = r.slate_id "
+    "WHERE r.decision = ? AND c.senior_id IS NOT NULL"
+)
 
 KEPT = 500
 """Slates that are at hand: those of the people who are in conversation now."""
@@ -186,7 +196,7 @@ class Slates:
                 _log(cursor, slate_id, held[0], Action.UNDID, at)
 
     def decide(
-        self, slate_id: SlateId, decision: Decision, reason: str, note: str, reviewer: str, at: datetime
+        self, step: Step, slate_id: SlateId, decision: Decision, reason: str, note: str, reviewer: str, at: datetime
     ) -> JuniorId:
         """Store a coordinator's decision; an approval takes one free place of the junior.
 
@@ -195,28 +205,67 @@ class Slates:
         Conflict
             If somebody decided before, the choice was undone, or the junior has no place left.
         """
-        with self._database.writing() as cursor:
-            if _decided(cursor, slate_id):
-                raise Conflict("already_decided")
-            held = cursor.execute("SELECT junior_id, senior_id FROM choices WHERE slate_id = ?", [slate_id]).fetchone()
-            if held is None:
-                raise Conflict("choice_gone")
-            junior_id, senior_id = held
-            if decision is Decision.APPROVED:
-                _take_place(cursor, junior_id, senior_id, slate_id, at)
-            cursor.execute(
-                "INSERT INTO reviews (slate_id, junior_id, decision, reason, note, reviewer, happened_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [slate_id, junior_id, decision, reason, note, reviewer, at],
-            )
-            return JuniorId(junior_id)
+        if step.found("reviews", slate_id=slate_id):
+            raise Conflict("already_decided")
+        held = step.found("choices", slate_id=slate_id)
+        if not held:
+            raise Conflict("choice_gone")
+        junior_id, senior_id = held[0]["junior_id"], held[0]["senior_id"]
+        if decision is Decision.APPROVED:
+            take_places(step, [(junior_id, senior_id, slate_id)], at)
+        step.insert("reviews", [_review(slate_id, junior_id, decision, reason, note, reviewer, at)])
+        return JuniorId(junior_id)
 
-    def undo_decision(self, slate_id: SlateId) -> None:
-        """Take a decision back: the choice waits again, the place is free again, and there were no sessions to rate."""
-        with self._database.writing() as cursor:
-            cursor.execute("DELETE FROM outcomes WHERE slate_id = ?", [slate_id])
-            cursor.execute("DELETE FROM matches WHERE slate_id = ?", [slate_id])
-            cursor.execute("DELETE FROM reviews WHERE slate_id = ?", [slate_id])
+    def match_many(
+        self, step: Step, pairs: Sequence[tuple[JuniorId, SeniorId, SlateId]], who: str, at: datetime
+    ) -> None:
+        """Store choices that a coordinator made and approved, for many at once; each takes a place.
+
+        Raises
+        ------
+        Conflict
+            If a junior has no place left.
+        """
+        take_places(step, pairs, at)
+        step.insert(
+            "choices",
+            [
+                {
+                    "slate_id": slate_id,
+                    "junior_id": junior_id,
+                    "senior_id": senior_id,
+                    "conversation_id": None,
+                    "happened_at": at,
+                }
+                for junior_id, senior_id, slate_id in pairs
+            ],
+        )
+        step.insert(
+            "reviews",
+            [_review(slate_id, junior_id, Decision.APPROVED, "", "", who, at) for junior_id, _, slate_id in pairs],
+        )
+
+    def single_cards(self, step: Step, cards: Sequence[tuple[SlateId, JuniorId]]) -> list[SlateId]:
+        """Make for each a slate with one junior of another slate: what somebody is asked about who saw no others.
+
+        The one card is the first and was sure to be there, so its propensity is 1.
+        """
+        new = [SlateId(uuid.uuid4().hex) for _ in cards]
+        ids = "SELECT unnest($1::TEXT[]) AS made, unnest($2::TEXT[]) AS slate_id, unnest($3::TEXT[]) AS junior_id"
+        bound = [new, [slate_id for slate_id, _ in cards], [junior_id for _, junior_id in cards]]
+        step.rows(
+            "INSERT INTO slates (id, request_id, model_id, encoder_id, intercept, excluded, doubtful, happened_at, "  # noqa: S608
+            "explored) SELECT n.made, s.request_id, s.model_id, s.encoder_id, s.intercept, s.excluded, s.doubtful, "
+            f"s.happened_at, false FROM ({ids}) n JOIN slates s ON s.id = n.slate_id",
+            *bound,
+        )
+        step.rows(
+            "INSERT INTO suggestions (slate_id, rank, junior_id, score, contributions, feature_values, "  # noqa: S608
+            "evidence, minus, propensity) SELECT n.made, 1, g.junior_id, g.score, g.contributions, g.feature_values, "
+            f"g.evidence, g.minus, 1.0 FROM ({ids}) n JOIN suggestions g ON g.slate_id = n.slate_id AND g.junior_id = n.junior_id",
+            *bound,
+        )
+        return new
 
     def choices(self, *, waiting: bool) -> list[Choice]:
         """Return choices that wait for a coordinator (oldest first), or those decided (newest first)."""
@@ -230,13 +279,15 @@ class Slates:
 
     def rejected_for(self, senior_id: SeniorId) -> set[str]:
         """Return the juniors whom a coordinator has rejected for this senior."""
+        rows = self._database.rows(f"{_REJECTED} AND c.senior_id = ?", Decision.REJECTED, senior_id)
+        return {junior_id for _, junior_id in rows}
+
+    def decisions_of(self, who: str, most: int) -> list[tuple[Decision, datetime]]:
+        """Return somebody's last decisions, the newest first."""
         rows = self._database.rows(
-            "SELECT r.junior_id FROM reviews r JOIN choices c ON c.slate_id = r.slate_id "
-            "WHERE r.decision = ? AND c.senior_id = ?",
-            Decision.REJECTED,
-            senior_id,
+            "SELECT decision, happened_at FROM reviews WHERE reviewer = ? ORDER BY happened_at DESC LIMIT ?", who, most
         )
-        return {junior_id for (junior_id,) in rows}
+        return [(Decision(decision), at) for decision, at in rows]
 
     def _choices(self, waiting: bool | None = None, slate_id: SlateId | None = None) -> list[Choice]:
         """Return choices with their decisions, oldest first; None asks for all."""
@@ -271,9 +322,17 @@ class Slates:
             )
         )
 
-    def matched_with(self, senior_id: SeniorId) -> set[str]:
-        """Return the juniors this senior is matched with now."""
-        return {j for (j,) in self._database.rows("SELECT junior_id FROM matches WHERE senior_id = ?", senior_id)}
+    def paired_with(self, senior_id: SeniorId) -> set[str]:
+        """Return the juniors this senior is or was paired with."""
+        return {junior for senior, junior in self._database.rows(_PAIRED) if senior == senior_id}
+
+    def paired(self) -> dict[str, frozenset[str]]:
+        """Return the same for every senior."""
+        return sets_of(self._database.rows(_PAIRED))
+
+    def rejected(self) -> dict[str, frozenset[str]]:
+        """Return for every senior the juniors whom a coordinator has rejected."""
+        return sets_of(self._database.rows(_REJECTED, Decision.REJECTED))
 
     def asked(self) -> list[tuple[str | None, dict[str, float]]]:
         """Return who asked, and the competences that were read in each request."""
@@ -340,13 +399,46 @@ def _decided(cursor: Cursor, slate_id: SlateId) -> bool:
     return cursor.execute("SELECT 1 FROM reviews WHERE slate_id = ?", [slate_id]).fetchone() is not None
 
 
-def _take_place(cursor: Cursor, junior_id: str, senior_id: str | None, slate_id: SlateId, at: datetime) -> None:
-    capacity = cursor.execute("SELECT capacity FROM juniors WHERE id = ?", [junior_id]).fetchone()
-    taken = {slot for (slot,) in cursor.execute("SELECT slot FROM matches WHERE junior_id = ?", [junior_id]).fetchall()}
-    free = [slot for slot in range(capacity[0] if capacity else 0) if slot not in taken]
-    if not free:
-        raise Conflict("no_place_left", junior=junior_id)
-    cursor.execute(
-        "INSERT INTO matches (junior_id, slot, senior_id, slate_id, happened_at) VALUES (?, ?, ?, ?, ?)",
-        [junior_id, free[0], senior_id, slate_id, at],
-    )
+def take_places(step: Step, pairs: Sequence[tuple[str, str | None, str]], at: datetime) -> None:
+    """Give each pair, as (junior, senior, slate), the lowest free place of its junior.
+
+    The place is a key, so two who decide at once can't give away the same one.
+    """
+    ids = sorted({junior_id for junior_id, _, _ in pairs})
+    capacity = dict(step.rows("SELECT id, capacity FROM juniors WHERE list_contains(?::TEXT[], id)", ids))
+    taken: dict[str, set[int]] = {}
+    for junior_id, slot in step.rows(
+        "SELECT junior_id, slot FROM matches WHERE list_contains(?::TEXT[], junior_id)", ids
+    ):
+        taken.setdefault(junior_id, set()).add(slot)
+    rows = []
+    for junior_id, senior_id, slate_id in pairs:
+        held = taken.setdefault(junior_id, set())
+        free = next((slot for slot in range(capacity.get(junior_id, 0)) if slot not in held), None)
+        if free is None:
+            raise Conflict("no_place_left", junior=junior_id)
+        held.add(free)
+        rows.append(
+            {
+                "junior_id": junior_id,
+                "slot": free,
+                "senior_id": senior_id,
+                "slate_id": slate_id,
+                "happened_at": at,
+            }
+        )
+    step.insert("matches", rows)
+
+
+def _review(
+    slate_id: str, junior_id: str, decision: Decision, reason: str, note: str, reviewer: str, at: datetime
+) -> Row:
+    return {
+        "slate_id": slate_id,
+        "junior_id": junior_id,
+        "decision": decision,
+        "reason": reason,
+        "note": note,
+        "reviewer": reviewer,
+        "happened_at": at,
+    }

@@ -6,7 +6,7 @@ since: nobody's later work is lost by it. An undo is a step too.
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -121,7 +121,9 @@ class Step:
             [*(values[column] for column in changed), *bound],
         )
         self.changes.append(
-            Change(table, _plain(key), {each: before[each] for each in changed}, {each: after[each] for each in changed})
+            Change(
+                table, _plain(key), {each: before[each] for each in changed}, {each: after[each] for each in changed}
+            )
         )
 
     def delete(self, table: str, **key: object) -> list[Row]:
@@ -164,8 +166,8 @@ class Steps:
             if step.changes:
                 _keep(cursor, step, kind, who, about, at)
 
-    def undo(self, step_id: StepId, who: str, at: datetime) -> Step:
-        """Put back what a step changed, exactly.
+    def undo(self, step_id: StepId, who: str, at: datetime, also: Callable[[Step], None] | None = None) -> Step:
+        """Put back what a step changed, exactly; `also` takes away what only had a meaning with it.
 
         Raises
         ------
@@ -183,6 +185,8 @@ class Steps:
             step = Step(StepId(uuid.uuid4().hex), cursor)
             for (table, kind), changes in groupby(reversed(_changes(cursor, step_id)), key=_sort):
                 _put_back(step, table, kind, list(changes))
+            if also:
+                also(step)
             _keep(cursor, step, UNDO, who, known[0], at)
             cursor.execute("INSERT INTO undone VALUES (?, ?)", [step_id, step.id])
             return step

@@ -125,11 +125,11 @@ def test_nothing_is_sent_before_yes(visit: Visit, service: Service, language: La
     at.button(key=f"card-choose-{chosen}").click().run()
     assert say("ask.check", language, name=name) in texts(at)
     at.button(key="ask-back").click().run()
-    assert service.waiting() == []
+    assert service.reviewing.waiting() == []
     assert cards(at)[0] == chosen
     at.button(key=f"card-choose-{chosen}").click().run()
     at.button(key="ask-yes").click().run()
-    assert [each.junior_id for each in service.waiting()] == [chosen]
+    assert [each.junior_id for each in service.reviewing.waiting()] == [chosen]
     assert say("ask.sent_to", language, name=name) in texts(at)
 
 
@@ -137,11 +137,11 @@ def test_sent_question_can_be_undone_until_the_decision(visit: Visit, service: S
     """Undo takes the choice out of the queue; after an approval it is off and the page says so."""
     at = sent(visit("s1"))
     at.button(key="ask-undo").click().run()
-    assert service.waiting() == []
+    assert service.reviewing.waiting() == []
     at.button(key="ask-yes").click().run()
-    service.approve(service.waiting()[0].slate.id, "coordinator")
+    service.reviewing.approve([service.reviewing.waiting()[0].slate.id], "coordinator")
     at.run()
-    name = service.decided()[0].slate.suggestions[0].name.split()[0]
+    name = service.reviewing.decided()[0].slate.suggestions[0].name.split()[0]
     assert say("ask.approved", "nl", name=name) in texts(at)
     assert at.button(key="ask-undo").disabled
 
@@ -150,7 +150,7 @@ def test_sent_question_can_be_undone_until_the_decision(visit: Visit, service: S
 def test_rejection_shows_its_reason_and_offers_others(visit: Visit, service: Service, language: Language) -> None:
     """The senior reads why, and one press searches again with the same words."""
     at = sent(visit("s1", language))
-    service.reject(service.waiting()[0].slate.id, "coordinator", "place")
+    service.reviewing.reject([service.reviewing.waiting()[0].slate.id], "coordinator", "place")
     at.run()
     assert say("ask.rejected_reason", language, reason=say("reject.place", language)) in texts(at)
     at.button(key="ask-again").click().run()
@@ -234,7 +234,7 @@ def test_late_click_on_an_old_card_changes_nothing(visit: Visit, service: Servic
     second.button(key="ask-restart").click().run()
     first.button(key=f"card-choose-{cards(first)[0]}").click().run()
     assert first.error[0].value
-    assert service.waiting() == []
+    assert service.reviewing.waiting() == []
 
 
 def test_box_takes_a_page_of_text(visit: Visit) -> None:

@@ -19,13 +19,13 @@ Visit = Callable[..., AppTest]
 def approved(service: Service) -> SlateId:
     """Bring s1 and a junior together."""
     slate_id = choose(service, "s1", "Excel draaitabellen")
-    service.approve(slate_id, "coordinator")
+    service.reviewing.approve([slate_id], "coordinator")
     return slate_id
 
 
 def junior_of(service: Service, slate_id: SlateId) -> str:
     """Return who was chosen."""
-    return next(each.junior_id for each in service.decided() if each.slate.id == slate_id)
+    return next(each.junior_id for each in service.reviewing.decided() if each.slate.id == slate_id)
 
 
 def log(service: Service) -> list[tuple[str, str]]:
@@ -84,19 +84,19 @@ def test_neither_side_sees_the_answer_of_the_other(visit: Visit, service: Servic
 def test_nothing_to_rate_before_the_coordinator_has_approved(visit: Visit, service: Service) -> None:
     """A choice that waits, or was rejected, has no question about how it went."""
     slate_id = choose(service, "s1", "Excel")
-    junior = service.waiting()[0].junior_id
+    junior = service.reviewing.waiting()[0].junior_id
     for _ in range(2):
         assert not [each for each in visit("s1").get("button_group") if "rating" in each.proto.id]
         assert say("rating.matches", "nl") not in read(visit(junior))
-        if service.waiting():
-            service.reject(slate_id, "coordinator", "time")
+        if service.reviewing.waiting():
+            service.reviewing.reject([slate_id], "coordinator", "time")
 
 
 def test_late_answer_to_a_match_that_was_taken_back_is_explained(visit: Visit, service: Service) -> None:
     """When the approval is undone meanwhile, the press gives a sentence and stores nothing."""
     slate_id = approved(service)
     at = visit("s1")
-    service.undo_decision(slate_id)
+    service.reviewing.undo(service.store.steps.recent(1)[0].id, "coordinator")
     at.pills(key=f"rating-senior-{slate_id}").set_value(3).run()
     assert not at.exception
     assert len(at.error) == 1
@@ -177,7 +177,7 @@ def test_coordinator_switches_the_order_of_cards(visit: Visit, service: Service,
 def test_page_of_the_senior_notices_the_answer(visit: Visit, service: Service) -> None:
     """After an approval the page has the question how it went, and undo is off."""
     at = sent(visit("s1"))
-    service.approve(service.waiting()[0].slate.id, "coordinator")
+    service.reviewing.approve([service.reviewing.waiting()[0].slate.id], "coordinator")
     at.run()
     assert [each for each in at.get("button_group") if "rating" in each.proto.id]
     assert at.button(key="ask-undo").disabled

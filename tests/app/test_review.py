@@ -76,7 +76,7 @@ def test_approval_empties_the_queue_and_can_be_undone(visit: Visit, service: Ser
     assert say("review.was_approved", "nl") in read(at)
     at.button(key=f"undo-{slate_id}").click().run()
     assert service.counts()["matches"] == 0
-    assert [each.slate.id for each in service.waiting()] == [slate_id]
+    assert [each.slate.id for each in service.reviewing.waiting()] == [slate_id]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -88,10 +88,10 @@ def test_rejection_needs_a_reason(visit: Visit, service: Service, language: Lang
     at.button(key="reject").click().run()
     assert say("error.reason_required", language).split(".")[0] in at.error[0].value
     assert at.text_area(key=f"note-{slate_id}").value == "Even bellen."
-    assert service.waiting()
+    assert service.reviewing.waiting()
     at.pills(key=f"reason-{slate_id}").set_value("time").run()
     at.button(key="reject").click().run()
-    assert [each.reason for each in service.decided()] == ["time"]
+    assert [each.reason for each in service.reviewing.decided()] == ["time"]
     assert say("review.was_rejected", language, reason=say("reject.time", language)) in read(at)
 
 
@@ -100,7 +100,7 @@ def test_somebody_else_was_first(visit: Visit, service: Service, language: Langu
     """A decision on a choice that was decided meanwhile is refused in a plain sentence."""
     slate_id = choose(service, "s1", "Excel")
     at = visit("coordinator", language)
-    service.reject(slate_id, "another", "other")
+    service.reviewing.reject([slate_id], "another", "other")
     at.button(key="approve").click().run()
     assert say("error.already_decided", language).split(".")[0] in at.error[0].value
     assert service.counts()["matches"] == 0
@@ -148,7 +148,7 @@ def test_full_junior_is_refused_with_a_sentence(visit: Visit, service: Service) 
     assert say("review.warn_full", "nl") in {each.value for each in at.warning}
     at.button(key="approve").click().run()
     assert at.error
-    assert service.waiting()
+    assert service.reviewing.waiting()
 
 
 def test_only_the_coordinator_sees_the_queue(visit: Visit, service: Service) -> None:

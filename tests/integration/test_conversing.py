@@ -436,7 +436,7 @@ def test_a_late_click_changes_nothing(service: Service, talk: ConversationId) ->
     ):
         with pytest.raises(Conflict):
             late()
-    assert len(service.waiting()) == 1
+    assert len(service.reviewing.waiting()) == 1
 
 
 @pytest.mark.parametrize("do", ["reword", "give"])

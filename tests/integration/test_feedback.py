@@ -16,10 +16,13 @@ from recommender.domain import Action, Decision, Outcome, Request, Side, Slate, 
 from recommender.errors import Conflict, InputRefused
 from recommender.features import FEATURES
 from recommender.labels import labelled
+from recommender.pairing import Pairing
+from recommender.post import Post
 from recommender.ranker import CENTRE
+from recommender.reviewing import Reviewing
 from recommender.snapshot import FILE, MANIFEST, read_snapshot, write_snapshot
 from recommender.store import Store
-from tests.builders import a_junior, a_senior
+from tests.builders import a_junior, a_senior, decided
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ASKED = "Mijn geheime vraag over draaitabellen"
@@ -52,12 +55,12 @@ def fill(store: Store) -> None:
         store.slates.shown(name, ["j1", "j2"], NOW)
     store.slates.interact("slate-1", "j1", Action.REFUSED, NOW, "level")
     store.slates.choose("slate-1", "j2", "s1", None, NOW)
-    store.slates.decide("slate-1", Decision.APPROVED, "", "Geheime notitie", "Co Coordinator", NOW)
+    decided(store, "slate-1", Decision.APPROVED, "", "Geheime notitie", "Co Coordinator", NOW)
     store.outcomes.rate("slate-1", Side.SENIOR, 5, NOW)
     store.outcomes.rate("slate-1", Side.JUNIOR, 2, NOW)
     store.slates.choose("slate-2", "j1", "s2", None, NOW)
     store.slates.choose("slate-2", "j2", "s2", None, NOW)
-    store.slates.decide("slate-2", Decision.REJECTED, "topic", "", "Co Coordinator", NOW)
+    decided(store, "slate-2", Decision.REJECTED, "topic", "", "Co Coordinator", NOW)
     store.slates.choose("slate-3", "j1", None, None, NOW)
     store.slates.undo_choice("slate-3", NOW)
 
@@ -163,17 +166,23 @@ def test_only_seniors_ratings_are_a_juniors_experience(store: Store) -> None:
     assert store.outcomes.ratings() == {"j2": (1.0, 1)}
     store.slates.put(a_slate("slate-4", "s2"))
     store.slates.choose("slate-4", "j2", "s2", None, NOW)
-    store.slates.decide("slate-4", Decision.APPROVED, "", "", "Co", NOW)
+    decided(store, "slate-4", Decision.APPROVED, "", "", "Co", NOW)
     store.outcomes.rate("slate-4", Side.SENIOR, 2, NOW)
     assert store.outcomes.ratings() == {"j2": (1.25, 2)}
 
 
 def test_a_decision_taken_back_takes_its_ratings_along(store: Store) -> None:
     """The next pair from the same slate doesn't inherit what was said of the last."""
-    store.slates.undo_decision("slate-1")
+    done = next(
+        each for each in store.steps.recent(9) if store.steps.changes(each.id)[-1].key == {"slate_id": "slate-1"}
+    )
+    post = Post(store, None, lambda: NOW, timedelta())
+    pairing = Pairing(store, post, lambda: NOW)
+    reviewing = Reviewing(store, None, None, pairing, post, lambda: NOW)  # ranks nothing
+    reviewing.undo(done.id, "Co")
     assert store.outcomes.ratings() == {}
     store.slates.choose("slate-1", "j3", "s1", None, NOW)
-    store.slates.decide("slate-1", Decision.APPROVED, "", "", "Co", NOW)
+    decided(store, "slate-1", Decision.APPROVED, "", "", "Co", NOW)
     assert store.outcomes.rating_of("slate-1", Side.SENIOR) is None
     assert store.outcomes.ratings() == {}
 

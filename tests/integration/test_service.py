@@ -166,10 +166,10 @@ def test_whole_conversation(service: Service) -> None:
     picked = service.store.slates.slate(state.slate_id).suggestions[0].junior_id
     assert service.talk.pick(talk, picked).stage is Stage.CHECKING
     assert service.talk.confirm(talk, "s1").stage is Stage.SENT
-    assert [choice.junior_id for choice in service.waiting()] == [picked]
-    service.approve(state.slate_id, "Co Ordinator")
-    assert service.waiting() == []
-    assert service.decided()[0].reviewer == "Co Ordinator"
+    assert [choice.junior_id for choice in service.reviewing.waiting()] == [picked]
+    service.reviewing.approve([state.slate_id], "Co Ordinator")
+    assert service.reviewing.waiting() == []
+    assert service.reviewing.decided()[0].reviewer == "Co Ordinator"
     assert service.recommend("tiktok", "s1", 50).excluded == {"matched_before": 1}
     service.put_people([a_senior(id="s2")])
     assert service.recommend("tiktok", "s2", 50).excluded == {"full": 1}
@@ -190,9 +190,9 @@ def test_undo_takes_a_sent_choice_out_of_the_queue(service: Service) -> None:
     service.talk.pick(talk, "j00")
     service.talk.confirm(talk, "s1")
     assert service.talk.undo(talk).stage is Stage.CHECKING
-    assert service.waiting() == []
+    assert service.reviewing.waiting() == []
     service.talk.confirm(talk, "s1")
-    service.reject(state.slate_id, "Co", "other_subject")
+    service.reviewing.reject([state.slate_id], "Co", "other_subject")
     with pytest.raises(Conflict, match="decided already"):
         service.talk.undo(talk)
     assert service.talk.state(talk).stage is Stage.SENT
@@ -227,8 +227,8 @@ def test_refusing_needs_a_reason(service: Service) -> None:
     service.talk.pick(talk, "j00")
     service.talk.confirm(talk, "s1")
     with pytest.raises(InputRefused, match="reason"):
-        service.reject(state.slate_id, "Co", "")
-    assert len(service.waiting()) == 1
+        service.reviewing.reject([state.slate_id], "Co", "")
+    assert len(service.reviewing.waiting()) == 1
 
 
 def test_a_new_profile_is_found_at_once(service: Service) -> None:
@@ -247,12 +247,12 @@ def test_a_rejected_junior_does_not_come_back(service: Service) -> None:
     state = service.talk.say(talk, "s1", "excel graag", "nl")
     service.talk.pick(talk, "j00")
     service.talk.confirm(talk, "s1")
-    service.reject(state.slate_id, "Co", "time")
+    step_id = service.reviewing.reject([state.slate_id], "Co", "time")
     assert service.choice(state.slate_id).reason == "time"
     assert service.recommend("excel", "s1", 50).excluded == {"rejected": 1}
     service.put_people([a_senior(id="s2")])
     assert service.recommend("excel", "s2", 50).excluded == {}
-    service.undo_decision(state.slate_id)
+    service.reviewing.undo(step_id, "Co")
     assert service.recommend("excel", "s1", 50).excluded == {"full": 1}
 
 

@@ -15,7 +15,7 @@ from recommender.dialogue.state import GUIDE, SENIOR, Kind
 from recommender.domain import Decision, Request, Slate, Suggestion, Turn, Understood
 from recommender.errors import Conflict, InputRefused, StoreUnavailable, UnknownPerson
 from recommender.store import Store
-from tests.builders import a_junior, a_senior
+from tests.builders import a_junior, a_senior, decided
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -148,9 +148,9 @@ def test_undo_of_a_choice_frees_the_place(store: Store) -> None:
     store.slates.undo_choice("slate", NOW)
     assert store.slates.load() == {}
     with pytest.raises(Conflict, match="taken back"):
-        store.slates.decide("slate", Decision.APPROVED, "", "", "Co", NOW)
+        decided(store, "slate", Decision.APPROVED, "", "", "Co", NOW)
     store.slates.choose("slate", "j1", "s1", None, NOW)
-    store.slates.decide("slate", Decision.APPROVED, "", "", "Co", NOW)
+    decided(store, "slate", Decision.APPROVED, "", "", "Co", NOW)
     with pytest.raises(Conflict, match="decided already"):
         store.slates.undo_choice("slate", NOW)
 
@@ -161,11 +161,11 @@ def test_undo_of_a_decision_restores_the_queue(store: Store) -> None:
     store.slates.put(a_slate())
     store.slates.choose("slate", "j1", "s1", None, NOW)
     before = store.slates.choices(waiting=True)
-    store.slates.decide("slate", Decision.APPROVED, "", "", "Co", NOW)
+    step_id = decided(store, "slate", Decision.APPROVED, "", "", "Co", NOW)
     assert store.slates.choices(waiting=True) == []
-    store.slates.undo_decision("slate")
+    store.steps.undo(step_id, "Co", NOW)
     assert store.slates.choices(waiting=True) == before
-    assert store.slates.matched_with("s1") == set()
+    assert store.slates.paired_with("s1") == set()
 
 
 def test_eight_deciders_never_share_a_place(store: Store) -> None:
@@ -178,7 +178,7 @@ def test_eight_deciders_never_share_a_place(store: Store) -> None:
 
     def approve(number: int) -> None:
         try:
-            store.slates.decide(f"slate{number}", Decision.APPROVED, "", "", "Co", NOW)
+            decided(store, f"slate{number}", Decision.APPROVED, "", "", "Co", NOW)
         except Conflict as error:
             refused.append(error)
 

@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 24, 9, 30, 0, 123456, UTC)
 
 def state(store: Store) -> dict[str, list[str]]:
     """Return every row that steps may change."""
-    return {table: sorted(map(str, store._database.rows(f"SELECT * FROM {table}"))) for table in KEYS}
+    return {table: sorted(map(str, store._database.rows(f"SELECT * FROM {table}"))) for table in KEYS}  # noqa: S608
 
 
 def a_round(number: int, version: int, name: str) -> dict[str, Any]:
@@ -116,9 +116,15 @@ def test_undo_can_be_undone(store: Store) -> None:
 def test_a_step_that_breaks_leaves_nothing(store: Store) -> None:
     """Neither rows nor a line in the log."""
     held, log = state(store), store.steps.recent(100)
-    with pytest.raises(RuntimeError), store.steps.step("broken", "co", NOW) as step:
-        step.insert("rounds", [a_round(5, 1, "half")])
-        raise RuntimeError
+
+
+    def breaks() -> None:
+        with store.steps.step("broken", "co", NOW) as step:
+            step.insert("rounds", [a_round(5, 1, "half")])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        breaks()
     assert (state(store), store.steps.recent(100)) == (held, log)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recommender.eligibility import ELIGIBLE, RULES, Asker, counts, excluded_by
+from recommender.eligibility import ELIGIBLE, RULES, Asker, counts, each_alone, excluded_by
 from recommender.population import Population
 from tests.builders import a_junior, a_senior
 
@@ -18,6 +18,7 @@ BREAKS = {
     "matched_before": (a_junior(), Asker(SENIOR, already_matched=frozenset({"j1"})), {}),
     "rejected": (a_junior(), Asker(SENIOR, rejected=frozenset({"j1"})), {}),
     "no_shared_language": (a_junior(languages=("fr",)), Asker(SENIOR), {}),
+    "below_helper_level": (a_junior(level=4), Asker(SENIOR), {}),
     "full": (a_junior(capacity=2), Asker(SENIOR), {"j1": 2}),
 }
 
@@ -32,9 +33,28 @@ def test_rule_excludes(rule: str) -> None:
     """A junior who breaks one rule is excluded under its name, and the others stay."""
     junior, asker, load = BREAKS[rule]
     population = Population.of([junior, a_junior(id="j2")])
-    found = excluded_by(population, asker, load)
+    found = excluded_by(population, asker, load, off=frozenset())
     assert found.tolist() == [list(RULES).index(rule), ELIGIBLE]
     assert counts(found) == {rule: 1}
+
+
+@pytest.mark.parametrize("rule", BREAKS)
+def test_rule_that_is_off_excludes_nobody(rule: str) -> None:
+    """And `each_alone` still tells whom it would exclude, in its own row and in no other."""
+    junior, asker, load = BREAKS[rule]
+    population = Population.of([junior, a_junior(id="j2")])
+    assert excluded_by(population, asker, load, off=frozenset({rule})).tolist() == [ELIGIBLE, ELIGIBLE]
+    alone = each_alone(population, asker, load)
+    assert [list(RULES)[row] for row, place in zip(*alone.nonzero(), strict=True) if place == 0] == [rule]
+    assert not alone[:, 1].any()
+
+
+def test_level_counts_only_where_it_is_told_and_asked_for() -> None:
+    """A new programme doesn't look at it, and who told none is never left out."""
+    population = Population.of([a_junior(level=4), a_junior(id="j2", level=None), a_junior(id="j3", level=5)])
+    assert excluded_by(population, Asker(SENIOR), {}).tolist() == [ELIGIBLE] * 3
+    level = list(RULES).index("below_helper_level")
+    assert excluded_by(population, Asker(SENIOR), {}, frozenset()).tolist() == [level, ELIGIBLE, ELIGIBLE]
 
 
 def test_unknown_asker_still_meets_the_rules_about_the_junior() -> None:
