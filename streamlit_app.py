@@ -6,9 +6,20 @@ Streamlit reads this file twice: its server imports it to find `app`, and each v
 import streamlit as st
 
 from app import frame, server
-from app.pages import ask, model, profile, review
+from app.pages import ask, matches, model, overview, pairs, profile, programme, review, rounds, story
 
-PAGES = {"ask": ask.page, "profile": profile.page, "review": review.page, "model": model.page}
+PAGES = {
+    "ask": ask.page,
+    "profile": profile.page,
+    "matches": matches.page,
+    "review": review.page,
+    "rounds": rounds.page,
+    "pairs": pairs.page,
+    "overview": overview.page,
+    "programme": programme.page,
+    "story": story.page,
+    "model": model.page,
+}
 
 if __name__ == "__main__":
     frame.run(PAGES)

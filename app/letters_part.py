@@ -32,6 +32,8 @@ def draw(here: Here) -> None:
         st.subheader(here.say("letters.troubled", count=len(letters)), anchor=False)
     for each in letters[: pairs_views.ON_A_PAGE]:
         _letter(here, each)
+    if len(letters) > pairs_views.ON_A_PAGE:
+        st.caption(here.say("letters.rest", count=len(letters) - pairs_views.ON_A_PAGE))
 
 
 def _letter(here: Here, each: Troubled) -> None:

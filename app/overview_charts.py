@@ -56,7 +56,7 @@ def _base(frame: pd.DataFrame) -> Any:
 
 def _draw(layers: Sequence[Any], frame: pd.DataFrame, alt_text: str, key: str, row: int) -> None:
     words = _base(frame).mark_text(
-        align="left", baseline="top", dy=4 - row / 2, fontSize=FONT, lineHeight=FONT + 5, lineBreak="\n", color=_ink()
+        align="left", baseline="top", dy=8 - row / 2, fontSize=FONT, lineHeight=FONT + 5, lineBreak="\n", color=_ink()
     )
     chart = alt.layer(*layers, words.encode(x=alt.value(0), text="told:N"))
     chart = chart.properties(height=row * len(frame)).configure_view(stroke=None)

@@ -19,12 +19,11 @@ def draw(here: Here, pair_id: PairId) -> None:
     row = pairs_views.rows(here.service, [here.service.pairs.pair(pair_id)])[0]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch"):
-            st.header(components.plain(here.say("review.pair", senior=row.senior, junior=row.junior)), anchor=False)
+            st.header(components.plain(here.say("pairs.names", senior=row.senior, junior=row.junior)), anchor=False)
         st.button(here.say("pairs.close"), key="pair-close", icon=":material/close:", on_click=_close)
     components.facts(pairs_views.facts(row, here.language), "looked-at")
-    for each in pairs_views.health_reasons(row, here.language):
-        components.words(f"– {each}")
     if row.health:
+        components.words("\n".join(f"–  {each}" for each in pairs_views.health_reasons(row, here.language)))
         st.caption(here.say("pairs.health_from"))
     if here.session.doing in ((PAUSE, pair_id), (END, pair_id)):
         _form(here, row, here.session.doing[0])

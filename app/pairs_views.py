@@ -11,7 +11,7 @@ from app import matches_views, views
 from recommender.domain import PairId, Person, Side
 from recommender.letters import day, subject_of, why
 from recommender.pair import Meeting, MeetingState, Pair, PairState
-from recommender.pair_health import Health, HealthWord, Warning_
+from recommender.pair_health import Health, HealthWord
 from recommender.pair_letters import SIDES
 from recommender.pairing import TELEMACHOS
 from recommender.service import Service
@@ -124,7 +124,7 @@ def _row(service: Service, pair: Pair, known: Mapping[str, Person], health: Mapp
 def facts(row: Row, language: Language) -> list[tuple[str, str]]:
     """Return what there is to tell of a pair in its state: short names with short values."""
     pair = row.pair
-    told = [(say("pairs.state", language), say(f"pairstate.{pair.state}", language))]
+    told = [] if pair.open else [(say("pairs.state", language), say(f"pairstate.{pair.state}", language))]
     if row.health:
         told.append((say("pairs.health", language), say(f"health.{row.health.word}", language)))
     if pair.started_at is None:
@@ -180,10 +180,27 @@ def table(rows: Sequence[Row], first: int, language: Language) -> tuple[dict[str
     return {name: [each.get(column, "") for column in columns] for name, each in zip(names, told, strict=True)}, columns
 
 
-def warning(service: Service, early: Warning_, language: Language) -> str:
-    """Say an early warning."""
-    name = views.first_name(people(service)[early.senior_id].name)
-    return say(f"warning.{early.kind}", language, count=early.cancelled, name=name)
+@dataclass(frozen=True)
+class Early:
+    """A pair that may come to a stop, with the signs of it in words."""
+
+    pair: Pair
+    senior: str
+    junior: str
+    signs: tuple[str, ...]
+
+
+def early(service: Service, language: Language) -> list[Early]:
+    """Return the pairs that may come to a stop, those with the oldest sign first."""
+    known, signs = people(service), dict[PairId, list[str]]()
+    for each in service.pairs.warnings():
+        name = views.first_name(known[each.senior_id].name)
+        sign = say(f"warning.{each.kind}", language, count=each.cancelled, name=name)
+        signs.setdefault(each.pair_id, []).append(sign)
+    pairs = [service.pairs.pair(each) for each in signs]
+    return [
+        Early(each, known[each.senior_id].name, known[each.junior_id].name, tuple(signs[each.id])) for each in pairs
+    ]
 
 
 # Steps

@@ -58,7 +58,6 @@ def _start() -> Installation:
     if not people.juniors() and not people.seniors():
         load_demo(made.service, progress)
     made.service.prepare(progress)
-    made.service.post.recover()
     Postman(made.service.post, made.service.pairs.beat, ROUND_SECONDS).start()
     gc.collect()
     gc.freeze()  # what was loaded stays: no collection has to look at it again

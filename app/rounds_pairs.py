@@ -91,7 +91,7 @@ def _pair(here: Here, draft: Draft, line: Line) -> None:
     """Draw one pair with its lock; the one that is looked at with everything about it."""
     senior_id, looking = line.pair.senior_id, st.session_state.get(LOOKING) == line.pair.senior_id
     key = f"{'current' if looking else 'round'}-pair-{senior_id}"
-    with st.container(border=True, key=key, gap="xsmall"):
+    with st.container(border=True, key=key, gap="small"):
         title = here.say("rounds.pair", senior=line.senior, junior=line.junior)
         st.subheader(components.plain(title), anchor=False)
         components.words(here.say("rounds.about", fit=line.fit, source=line.source))

@@ -148,7 +148,7 @@ def left_over(here: Here, draft: Draft, by_hand: Callable[[SeniorId], None]) -> 
             st.caption(here.say("rounds.shared_juniors", names=components.plain(group.juniors)))
             st.caption(here.say("rounds.shared_people", names=components.plain(group.people)))
     for line in lines[first("left", len(lines)) :][: views.PAGE]:
-        with st.container(border=True, key=f"round-left-{line.senior_id}", gap="xsmall"):
+        with st.container(border=True, key=f"round-left-{line.senior_id}", gap="small"):
             st.subheader(components.plain(line.name), anchor=False)
             st.caption(line.waited)
             components.words(line.reason)
@@ -220,7 +220,7 @@ def steps(here: Here, draft: Draft) -> None:
                 st.caption(components.plain(line.told))
             if line.undone:
                 st.caption(here.say("rounds.undone"))
-            elif line.undoable:
+            elif line.undoable and draft.round.state != "published":  # that one goes back from its summary
                 undo_button(line.id, here.say("rounds.undo"))
 
 
@@ -265,7 +265,8 @@ def pages(here: Here, part: str, count: int) -> None:
             on_click=_turn,
             args=(part, start // views.PAGE - 1),
         )
-        st.caption(here.say("rounds.shown", first=start + 1, last=min(start + views.PAGE, count), count=count))
+        with st.container(width="content"):
+            st.caption(here.say("rounds.shown", first=start + 1, last=min(start + views.PAGE, count), count=count))
         st.button(
             here.say("rounds.next"),
             key=f"round-next-{part}",

@@ -128,6 +128,8 @@ class Pairing(PairReads):
                 raise Conflict("answered_already" if pair.said(side) else "invitation_over")
             changed = answered(pair, side, yes, now, "" if yes else reason)
             self._store.pairs.save(step, changed)
+            if side is Side.SENIOR:
+                self._store.slates.answered(step, pair.slate_id, pair.junior_id, yes=yes, reason=reason, at=now)
             if changed.state is PairState.ACTIVE:
                 weeks = self._store.facts.programme().check_in_weeks
                 self._store.pairs.add_check_ins(step, check_ins_of(changed, weeks))

@@ -213,7 +213,7 @@ class Recommender:
         texts = text_features(likeness)
         possible = (excluded == ELIGIBLE) & ~unwished & ~population.mask(set(aside))
         places = _best(ranker.text_score(texts), possible)
-        if also is not None and possible[population.position[also]]:
+        if also in population.position and possible[population.position[also]]:
             places = np.union1d(places, [population.position[also]])
         offers = brief.gives_back or (senior.offers if senior else "")
         asked = Circumstances(

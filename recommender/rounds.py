@@ -19,7 +19,7 @@ from recommender.errors import InputRefused, RuleBroken
 from recommender.matching import Aim, Edges, Problem, solve
 from recommender.pairing import Invitation, Pairing
 from recommender.questions import TEMPERATURE
-from recommender.recommending import Ranking, Recommender
+from recommender.recommending import Recommender
 from recommender.rule_check import Violation, violations
 from recommender.store import Store
 from recommender.store import rounds as kept
@@ -102,17 +102,19 @@ class Rounds:
         wanted = self._wanted()
         if not wanted:
             raise InputRefused("round_nobody")
-        since, takers, first = self._store.rounds.waiting_since(), [], []
+        since, slates, takers, first = self._store.rounds.waiting_since(), [], [], []
         for number, (senior, brief) in enumerate(wanted):
             friend = known.get(senior.id)
-            ranking = self._rank(senior, brief)
-            slate = self._keep(ranking, friend)
+            ranking = self._recommender.rank(brief, senior, language_of(senior), at, also=friend)
+            slate = self._recommender.slate(ranking, CANDIDATES, also=friend)
+            slates.append(slate)
             takers.append(Taker(senior.id, slate.id, since.get(senior.id, at)))
             if friend is not None and ranking.row_of(friend) is not None:
                 worth = quality_on(slate, friend, (options or self.options()).exchange_share)
                 first.append(DraftPair(senior.id, friend, worth, True, "known"))
             if progress:
                 progress(number + 1, len(wanted))
+        self._store.slates.put(*slates)
         made = Round(RoundId(uuid.uuid4().hex), called, "draft", 1, options or self.options(), who, at)
         with self._store.steps.step("round_gathered", who, at, made.id) as step:
             kept.add(step, made, takers)
@@ -190,7 +192,9 @@ class Rounds:
         brief = self.brief_of(senior, asked)
         soft = replace(brief, wishes=tuple(each for each in brief.wishes if not each.hard))
         ranking = self._recommender.rank(soft, senior, language_of(senior), self._clock(), also=junior_id)
-        return self._keep(ranking, junior_id)
+        slate = self._recommender.slate(ranking, CANDIDATES, also=junior_id)
+        self._store.slates.put(slate)
+        return slate
 
     def unpair(self, round_id: RoundId, version: int, who: str, senior_id: SeniorId) -> None:
         """Take a senior's junior out of the draft."""
@@ -313,14 +317,6 @@ class Rounds:
             return brief
         words = asked or senior.text
         return Brief((words,)) if any(each.isalnum() for each in words) else Brief()
-
-    def _rank(self, senior: Senior, brief: Brief) -> Ranking:
-        return self._recommender.rank(brief, senior, language_of(senior), self._clock())
-
-    def _keep(self, ranking: Ranking, also: JuniorId | None) -> Slate:
-        slate = self._recommender.slate(ranking, CANDIDATES, also=also)
-        self._store.slates.put(slate)
-        return slate
 
     def _fitting(self, pairs: Sequence[DraftPair]) -> list[DraftPair]:
         """Return those that break no rule together: two may know the same junior, who has one place."""

@@ -61,7 +61,8 @@ def _now(here: Here, mine: Mine) -> None:
     """Draw the one thing that comes first."""
     name = components.plain(mine.name)
     if mine.asks:
-        st.caption(here.say("matches.now"))
+        with st.container(key="now-title"):
+            st.markdown(here.say("matches.now"))
     match mine.next:
         case Next.ANSWER:
             invitation.draw(here, mine)

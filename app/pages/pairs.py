@@ -6,7 +6,6 @@ from app import components, frame, letters_part, pair_detail, pairs_views
 from app.frame import Here
 from app.pairs_views import Part, Row
 from recommender.domain import JuniorId, PairId
-from recommender.pair_health import Warning_
 
 PART, VIEW, DEPARTMENT, PLACE = "pairs-part", "pairs-view", "pairs-department", "pairs-place"
 LIST, TABLE = "list", "table"
@@ -41,22 +40,22 @@ def page() -> None:
 
 
 def _warnings(here: Here) -> None:
-    early = here.service.pairs.warnings()
+    """Draw the pairs that come to a stop, each once, with every sign of it."""
+    early = pairs_views.early(here.service, here.language)
     if not early:
         return
-    with st.container(key="early"):
+    with st.container(key="early", gap="small"):
         st.header(here.say("pairs.early", count=len(early)), anchor=False)
-        rows = pairs_views.rows(here.service, [here.service.pairs.pair(each.pair_id) for each in _first(early)])
-        for place, (each, row) in enumerate(zip(_first(early), rows, strict=True)):
-            with st.container(border=True, key=f"early-{place}", horizontal=True, vertical_alignment="center"):
+        for each in early[: pairs_views.WARNINGS]:
+            with st.container(
+                border=True, key=f"early-{each.pair.id}", horizontal=True, vertical_alignment="center", gap="small"
+            ):
                 with st.container(gap=None, width="stretch"):
-                    components.words(_pair(here, row))
-                    components.words(pairs_views.warning(here.service, each, here.language))
-                _look_button(here, row, f"early-look-{place}")
-
-
-def _first(early: list[Warning_]) -> list[Warning_]:
-    return early[: pairs_views.WARNINGS]
+                    components.words(here.say("pairs.names", senior=each.senior, junior=each.junior))
+                    components.words("\n".join(f"–  {sign}" for sign in each.signs))
+                _look_button(here, each.pair.id, f"see-{each.pair.id}")
+        if len(early) > pairs_views.WARNINGS:
+            st.caption(here.say("pairs.early_more", count=len(early) - pairs_views.WARNINGS))
 
 
 def _pairs(here: Here, part: Part) -> None:
@@ -101,14 +100,15 @@ def _pairs(here: Here, part: Part) -> None:
 def _item(here: Here, row: Row, part: Part) -> None:
     with st.container(border=True, key=f"pair-{row.pair.id}", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            with st.container(gap=None, width="stretch"):
-                st.subheader(components.plain(_pair(here, row)), anchor=False)
+            with st.container(gap="xsmall", width="stretch"):
+                name = here.say("pairs.names", senior=row.senior, junior=row.junior)
+                st.subheader(components.plain(name), anchor=False)
                 if row.department:
                     st.caption(components.plain(row.department))
-            _look_button(here, row, f"look-{row.pair.id}")
+            _look_button(here, row.pair.id, f"look-{row.pair.id}")
         components.facts(pairs_views.facts(row, here.language), f"pair-{row.pair.id}")
-        for each in pairs_views.health_reasons(row, here.language):
-            components.words(f"– {each}")
+        if row.health:
+            components.words("\n".join(f"–  {each}" for each in pairs_views.health_reasons(row, here.language)))
         if part is Part.AGAIN:
             _candidates(here, row)
 
@@ -150,12 +150,8 @@ def _turn(here: Here, first: int, count: int) -> None:
         st.markdown(here.say("pairs.range", first=first + 1, last=min(first + size, count), count=count))
 
 
-def _pair(here: Here, row: Row) -> str:
-    return here.say("review.pair", senior=row.senior, junior=row.junior)
-
-
-def _look_button(here: Here, row: Row, key: str) -> None:
-    st.button(here.say("pairs.look"), key=key, on_click=_look, args=(row.pair.id,))
+def _look_button(here: Here, pair_id: PairId, key: str) -> None:
+    st.button(here.say("pairs.look"), key=key, on_click=_look, args=(pair_id,))
 
 
 # What the coordinator does

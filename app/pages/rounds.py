@@ -112,7 +112,7 @@ def _one(here: Here, draft: Draft) -> None:
 
 def _draft(here: Here, draft: Draft) -> None:
     with st.container(key="round-state", horizontal=True, vertical_alignment="center", gap="small"):
-        with st.container(width="stretch", gap=None, key="round-state-text"):
+        with st.container(width="stretch", gap="small", key="round-state-text"):
             st.header(components.plain(draft.round.name), anchor=False)
             st.markdown(f"**{here.say('rounds.nobody_told')}**")
         st.button(
@@ -200,12 +200,12 @@ def _ask(here: Here, draft: Draft) -> None:
     people, settings = here.service.store.people, resources.installation().settings
     letters, without = views.letters(draft.pairs, people.seniors(), people.juniors())
     st.markdown(here.say("rounds.publish_letters", letters=letters, pairs=len(draft.pairs)))
+    if letters and here.service.post.overview().off:
+        st.markdown(here.say("rounds.no_post"))
+    elif letters:
+        st.markdown(here.say("rounds.publish_hold", minutes=settings.mail_hold_minutes))
     if without:
         st.markdown(here.say("rounds.publish_without", count=without))
-    if here.service.post.overview().off:
-        st.markdown(here.say("rounds.no_post"))
-    else:
-        st.markdown(here.say("rounds.publish_hold", minutes=settings.mail_hold_minutes))
     if draft.left_over:
         st.markdown(here.say("rounds.publish_left", count=len(draft.left_over)))
     if draft.violations:

@@ -11,8 +11,8 @@ from recommender.store.notes import Notes
 from recommender.store.outbox import Outbox
 from recommender.store.outcomes import Outcomes
 from recommender.store.pairs import Pairs
-from recommender.store.programme_log import ProgrammeLog
 from recommender.store.people import People
+from recommender.store.programme_log import ProgrammeLog
 from recommender.store.rounds import Rounds
 from recommender.store.slates import Slates
 from recommender.store.steps import Step, Steps

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from recommender.errors import Conflict, StoreUnavailable
 
@@ -107,6 +108,13 @@ class Database:
                 if number not in done:
                     cursor.execute(script.read_text(encoding="utf-8"))
                     cursor.execute("INSERT INTO migrations VALUES (?)", [number])
+
+
+def insert_table(cursor: Cursor, name: str, rows: pa.Table) -> None:
+    """Add many rows at once, by the names of their columns: row by row takes a millisecond each."""
+    cursor.register("incoming", rows)
+    cursor.execute(f"INSERT INTO {name} BY NAME SELECT * FROM incoming")  # noqa: S608  # our own names only
+    cursor.unregister("incoming")
 
 
 def sets_of(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:

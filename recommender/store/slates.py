@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
+
 from recommender.domain import (
     Action,
     ConversationId,
@@ -22,7 +24,7 @@ from recommender.domain import (
     Understood,
 )
 from recommender.errors import Conflict, InputRefused
-from recommender.store.database import Cursor, Database, sets_of
+from recommender.store.database import Cursor, Database, insert_table, sets_of
 from recommender.store.steps import Row, Step
 
 
@@ -59,48 +61,27 @@ class Slates:
         self._lock = threading.Lock()
         self._kept: OrderedDict[SlateId, Slate] = OrderedDict()
 
-    def put(self, slate: Slate) -> None:
-        """Store a request with its slate."""
-        request, understood = slate.request, slate.request.understood
+    def put(self, *slates: Slate) -> None:
+        """Store requests with their slates."""
         with self._database.writing() as cursor:
+            # One statement for all rows: each statement costs some milliseconds, whatever it holds.
+            one = "(?, ?, ?, ?, ?, ?, MAP(?::TEXT[], ?::DOUBLE[]), ?)"
             cursor.execute(
-                "INSERT INTO requests (id, senior_id, text, goal, language, happened_at, competences, level) "
-                "VALUES (?, ?, ?, ?, ?, ?, MAP(?::TEXT[], ?::DOUBLE[]), ?)",
-                [
-                    request.id,
-                    request.senior_id,
-                    request.text,
-                    understood.goal,
-                    understood.language,
-                    request.at,
-                    *_keys_and_values(dict(understood.competences)),
-                    understood.level,
-                ],
+                "INSERT INTO requests (id, senior_id, text, goal, language, happened_at, competences, level) "  # noqa: S608
+                f"VALUES {', '.join([one] * len(slates))}",
+                [value for slate in slates for value in _request_row(slate.request)],
             )
+            one = "(?, ?, ?, ?, ?, MAP(?::TEXT[], ?::INTEGER[]), ?, ?, ?)"
             cursor.execute(
-                "INSERT INTO slates (id, request_id, model_id, encoder_id, intercept, excluded, doubtful, happened_at, "
-                "explored) VALUES (?, ?, ?, ?, ?, MAP(?::TEXT[], ?::INTEGER[]), ?, ?, ?)",
-                [
-                    slate.id,
-                    request.id,
-                    slate.model_id,
-                    slate.encoder_id,
-                    slate.intercept,
-                    *_keys_and_values(slate.excluded),
-                    slate.doubtful,
-                    request.at,
-                    slate.explored,
-                ],
+                "INSERT INTO slates (id, request_id, model_id, encoder_id, intercept, excluded, doubtful, happened_at, "  # noqa: S608
+                f"explored) VALUES {', '.join([one] * len(slates))}",
+                [value for slate in slates for value in _slate_row(slate)],
             )
-            if slate.suggestions:
-                row = "(?, ?, ?, ?, MAP(?::TEXT[], ?::DOUBLE[]), MAP(?::TEXT[], ?::DOUBLE[]), ?::TEXT[], ?, ?)"
-                # One statement for all rows: each statement costs some milliseconds, whatever it holds.
-                cursor.execute(
-                    "INSERT INTO suggestions (slate_id, rank, junior_id, score, contributions, feature_values, "  # noqa: S608
-                    f"evidence, minus, propensity) VALUES {', '.join([row] * len(slate.suggestions))}",
-                    [value for each in slate.suggestions for value in _row(slate.id, each)],
-                )
-        self._keep(slate)
+            rows = [_row(slate.id, each) for slate in slates for each in slate.suggestions]
+            if rows:
+                insert_table(cursor, "suggestions", pa.Table.from_pylist(rows, schema=_SUGGESTIONS))
+        for slate in slates:
+            self._keep(slate)
 
     def slate(self, slate_id: SlateId) -> Slate:
         """Return a stored slate just as it was shown, with each junior's name of today."""
@@ -245,6 +226,23 @@ class Slates:
             [_review(slate_id, junior_id, Decision.APPROVED, "", "", who, at) for junior_id, _, slate_id in pairs],
         )
 
+    def answered(
+        self, step: Step, slate_id: SlateId, junior_id: JuniorId, *, yes: bool, reason: str, at: datetime
+    ) -> None:
+        """Log a senior's answer to a card that a coordinator chose for them, as if it had been on their page.
+
+        Who chose the card themselves has said so before, and it isn't logged again.
+        """
+        if not step.rows("SELECT 1 FROM interactions WHERE slate_id = ?", slate_id):
+            step.rows(
+                "INSERT INTO interactions (slate_id, junior_id, action, happened_at, reason) VALUES (?, ?, ?, ?, ?)",
+                slate_id,
+                junior_id,
+                Action.CHOSE if yes else Action.REFUSED,
+                at,
+                reason,
+            )
+
     def single_cards(self, step: Step, cards: Sequence[tuple[SlateId, JuniorId]]) -> list[SlateId]:
         """Make for each a slate with one junior of another slate: what somebody is asked about who saw no others.
 
@@ -262,7 +260,8 @@ class Slates:
         step.rows(
             "INSERT INTO suggestions (slate_id, rank, junior_id, score, contributions, feature_values, "  # noqa: S608
             "evidence, minus, propensity) SELECT n.made, 1, g.junior_id, g.score, g.contributions, g.feature_values, "
-            f"g.evidence, g.minus, 1.0 FROM ({ids}) n JOIN suggestions g ON g.slate_id = n.slate_id AND g.junior_id = n.junior_id",
+            f"g.evidence, g.minus, 1.0 FROM ({ids}) n JOIN suggestions g ON g.slate_id = n.slate_id "
+            "AND g.junior_id = n.junior_id",
             *bound,
         )
         return new
@@ -356,17 +355,61 @@ class Slates:
         return dict(rows)
 
 
-def _row(slate_id: SlateId, each: Suggestion) -> list[Any]:
+_NUMBERS = pa.map_(pa.string(), pa.float64())
+_SUGGESTIONS = pa.schema(
+    [
+        ("slate_id", pa.string()),
+        ("rank", pa.int32()),
+        ("junior_id", pa.string()),
+        ("score", pa.float64()),
+        ("contributions", _NUMBERS),
+        ("feature_values", _NUMBERS),
+        ("evidence", pa.list_(pa.string())),
+        ("minus", pa.string()),
+        ("propensity", pa.float64()),
+    ]
+)
+
+
+def _row(slate_id: SlateId, each: Suggestion) -> Row:
+    return {
+        "slate_id": slate_id,
+        "rank": each.rank,
+        "junior_id": each.junior_id,
+        "score": each.score,
+        "contributions": list(each.contributions.items()),
+        "feature_values": list(each.values.items()),
+        "evidence": list(each.evidence),
+        "minus": each.minus,
+        "propensity": each.propensity,
+    }
+
+
+def _request_row(request: Request) -> list[Any]:
+    understood = request.understood
     return [
-        slate_id,
-        each.rank,
-        each.junior_id,
-        each.score,
-        *_keys_and_values(each.contributions),
-        *_keys_and_values(each.values),
-        list(each.evidence),
-        each.minus,
-        each.propensity,
+        request.id,
+        request.senior_id,
+        request.text,
+        understood.goal,
+        understood.language,
+        request.at,
+        *_keys_and_values(dict(understood.competences)),
+        understood.level,
+    ]
+
+
+def _slate_row(slate: Slate) -> list[Any]:
+    return [
+        slate.id,
+        slate.request.id,
+        slate.model_id,
+        slate.encoder_id,
+        slate.intercept,
+        *_keys_and_values(slate.excluded),
+        slate.doubtful,
+        slate.request.at,
+        slate.explored,
     ]
 
 

@@ -16,7 +16,7 @@ from typing import Any, NewType
 import pyarrow as pa
 
 from recommender.errors import Conflict, InputRefused
-from recommender.store.database import Cursor, Database
+from recommender.store.database import Cursor, Database, insert_table
 
 StepId = NewType("StepId", str)
 Row = dict[str, Any]
@@ -225,9 +225,7 @@ def _keep(cursor: Cursor, step: Step, kind: str, who: str, about: str, at: datet
             "after": pa.array([_text(each.after) for each in step.changes], pa.string()),
         }
     )
-    cursor.register("incoming", incoming)
-    cursor.execute("INSERT INTO changes BY NAME SELECT * FROM incoming")
-    cursor.unregister("incoming")
+    insert_table(cursor, "changes", incoming)
 
 
 def _changes(cursor: Cursor, step_id: StepId) -> list[Change]:

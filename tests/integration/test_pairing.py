@@ -246,6 +246,9 @@ def test_next_candidates_may_be_invited(programme: Programme) -> None:
     assert programme.pairing.next_candidates(pair.id) == ["j3", "j4"]
     programme.store.slates.interact("slate-s1", "j3", Action.REFUSED, START, "topic")
     assert programme.pairing.next_candidates(pair.id) == ["j4"]
+    programme.pairing.leave("j4", "co")
+    assert programme.pairing.next_candidates(pair.id) == []
+    programme.undo_last()
     programme.store.people.forbid_pair("j4", "s1", "")
     assert programme.pairing.next_candidates(pair.id) == []
 

@@ -495,8 +495,11 @@ def test_a_server_that_drips_is_cut_off(store: Store, clock: Clock) -> None:
         post = Post(store, carrier(door.getsockname()[1], 0.4), clock, HOLD)
         queue(post, store)
         clock.on(hours=1)
-        with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(post.deliver).result(PATIENT) == Delivered()
+        too_late = threading.Timer(PATIENT, over.set)
+        too_late.start()
+        assert post.deliver() == Delivered()
+        assert not over.is_set()
+        too_late.cancel()
         over.set()
         thread.join()
     assert post.overview().trouble.error == ("slow", "")  # type: ignore[union-attr]

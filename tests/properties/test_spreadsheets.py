@@ -11,13 +11,17 @@ from openpyxl import load_workbook
 from recommender.spreadsheets import Sheet, cell_text, could_run, csv_file, unguarded, xlsx_file
 from recommender.wording import LANGUAGES, Language
 
-signs = st.sampled_from([*"=+-@|%'\t\r\n ;,\"", "＝", "＋", "－", "＠", "\u200b", "\u00a0", "\ufeff", "\x00", "#N/A", "cmd"])
+signs = st.sampled_from(
+    [*"=+-@|%'\t\r\n ;,\"", "＝", "＋", "－", "＠", "\u200b", "\u00a0", "\ufeff", "\x00", "#N/A", "cmd"]
+)
 texts = st.one_of(
     st.lists(signs, max_size=6).map("".join),
     st.tuples(st.lists(signs, max_size=3).map("".join), st.text(max_size=12)).map("".join),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
 )
-numbers = st.one_of(st.integers(-10**9, 10**9), st.floats(-1e6, 1e6, allow_nan=False).map(lambda each: round(each, 3)))
+numbers = st.one_of(
+    st.integers(-(10**9), 10**9), st.floats(-1e6, 1e6, allow_nan=False).map(lambda each: round(each, 3))
+)
 FIRST = set("=+-@|%\t\r\n")
 
 

@@ -1,6 +1,7 @@
 """Whole-group matching on small groups one can check by hand."""
 
 from dataclasses import replace
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -217,6 +218,17 @@ def test_forcing_a_pair_tells_who_pays() -> None:
     told = cost_of_forcing(locked, Aim.MOST_MATCHED, 0, 0, solve(locked, Aim.MOST_MATCHED))
     assert told.over_locked == OverLocked(0, 1, (0, 1))
     assert not told.moved
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_nobody_is_moved_without_need(order: tuple[int, ...]) -> None:
+    """Everything is equally good, so what there is stays."""
+    problem = a_problem(dict.fromkeys(product(range(3), range(3)), 0.5), capacity=(1, 1, 1), seniors=3)
+    now = solve(replace(problem, locked=tuple(enumerate(order))), Aim.BEST_FIT)
+    for aim in Aim:
+        assert solve(problem, aim, keep=now).junior_of.tolist() == list(order)
+        assert not cost_of_forcing(problem, aim, 0, order[0], now).moved
+        assert [each.senior for each in cost_of_forcing(problem, aim, 0, order[1], now).moved] == [1]
 
 
 def test_five_people_share_three_places() -> None:

@@ -155,6 +155,8 @@ def test_time_stands_still_in_a_pause() -> None:
         (12, NOW + 15 * WEEK),
         (24, NOW + 27 * WEEK),
     ]
+    early = [replace(each, answered_at=NOW) for each in check_ins]
+    assert moved_by_pause(early, NOW + 6 * WEEK, NOW + 9 * WEEK) == []
 
 
 @pytest.mark.parametrize(
