@@ -5,7 +5,8 @@ READY := .venv/.ready
 PORT ?= 8501
 
 .PHONY: run test lint types unit browser fix setup bench bench-text bench-competences bench-turns conversations \
-	fit-turns question-figures session-load learning-figures tune-encoder screenshots lock turn-times clean
+	fit-turns question-figures session-load learning-figures match-figures post-figures ge-1999 tune-encoder \
+	screenshots lock turn-times clean
 
 run: $(READY) ## start the app with the demo organisation on http://localhost:8501
 	$(BIN)/telemachos demo
@@ -21,7 +22,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY) ## all tests but those in a real browser
-	$(BIN)/pytest -m "not browser and not long"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not long"
 
 browser: $(READY) ## journeys and accessibility in a real browser
 	scripts/install-chromium
@@ -57,6 +58,15 @@ session-load: $(READY) ## fifty sessions at once
 
 learning-figures: $(READY) ## the learning loop with simulated seniors
 	$(BIN)/python scripts/learning_figures.py $(BENCHMARKS)
+
+match-figures: $(READY) ## whole-group matching beside other programs, and against independent optima (some 20 minutes)
+	$(BIN)/python scripts/match_figures.py
+
+post-figures: $(READY) ## letters to mail servers that misbehave: how many arrive once, twice, or not at all
+	$(BIN)/python scripts/post_figures.py
+
+ge-1999: $(READY) ## 500 seniors and 900 juniors from file to published pairs, with the time of each step
+	$(BIN)/python scripts/ge_1999.py
 
 tune-encoder: $(READY) ## train the adapter of the encoder again (a quarter of an hour on two free cores)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev,tune]"

@@ -365,8 +365,8 @@ def figure_sheet(blocks: Sequence[Block], top: Sequence[tuple[str, str]], view: 
 
 def pair_sheet(pairs: Sequence[Paired], language: Language) -> Sheet:
     """Return every pair with names."""
-    names = ("senior", "department", "site", "junior", "state", "health", "reason")
-    names += ("invited", "started", "ended", "held", "cancelled", "last")
+    names = ["senior", "department", "site", "junior", "state", "health", "reason"]
+    names += ["invited", "started", "ended", "held", "cancelled", "last"]
     rows = [
         (
             each.senior,

@@ -45,6 +45,7 @@ def closed(here: Here, queue: Queue, slate_id: SlateId) -> None:
     with st.container(key="problem" if refused else "closed"):
         told = review_views.clash(choice, review_views.everybody(here.service), here.language)
         st.error(components.plain(told), icon=":material/error:")
+    st.markdown(here.say("queue.closed_next"))
     typed = f"note-{slate_id}"
     if choice is not None and st.session_state.get(typed):
         st.text_area(here.say("queue.typed"), key=typed, height=90, persist_state="session")

@@ -138,16 +138,19 @@ def left_over(here: Here, draft: Draft, by_hand: Callable[[SeniorId], None]) -> 
     if not draft.left_over:
         st.markdown(here.say("rounds.left_none"))
         return
+    waiting = views.by_wait(draft)
+    start = first("left", len(waiting))
     with st.spinner(here.say("rounds.thinking")):
-        found = answer(draft, here.service.round_answers.left_over)
-    known = Known(here.service.junior, here.service.slate)
-    lines = views.left_lines(found, draft.takers, names(here), known, datetime.now(UTC), here.language)
+        # Each answer costs some matchings more, so only those that are drawn are asked for.
+        asked = waiting[start : start + views.PAGE]
+        found = [each for who in asked for each in answer(draft, here.service.round_answers.left_over, who)]
     for place, group in enumerate(views.shared(found, names(here), here.language)):
         with st.container(border=True, key=f"round-shared-{place}", gap="xsmall"):
             components.words(group.told)
             st.caption(here.say("rounds.shared_juniors", names=components.plain(group.juniors)))
             st.caption(here.say("rounds.shared_people", names=components.plain(group.people)))
-    for line in lines[first("left", len(lines)) :][: views.PAGE]:
+    known = Known(here.service.junior, here.service.slate)
+    for line in views.left_lines(found, draft.takers, names(here), known, datetime.now(UTC), here.language):
         with st.container(border=True, key=f"round-left-{line.senior_id}", gap="small"):
             st.subheader(components.plain(line.name), anchor=False)
             st.caption(line.waited)
@@ -155,7 +158,7 @@ def left_over(here: Here, draft: Draft, by_hand: Callable[[SeniorId], None]) -> 
             if line.change:
                 components.words(line.change)
             by_hand(line.senior_id)
-    pages(here, "left", len(lines))
+    pages(here, "left", len(waiting))
 
 
 # The aims side by side

@@ -324,6 +324,12 @@ class LeftLine:
     change: str
 
 
+def by_wait(draft: Draft) -> list[SeniorId]:
+    """Return who is left over, those who wait longest first."""
+    since = {each.senior_id: each.waiting_since for each in draft.takers}
+    return sorted(draft.left_over, key=lambda each: (since[each], each))
+
+
 def left_lines(
     left: Sequence[LeftOverNow],
     takers: Sequence[Taker],
@@ -332,7 +338,7 @@ def left_lines(
     now: datetime,
     language: Language,
 ) -> list[LeftLine]:
-    """Return people without a junior in words, those who wait longest first."""
+    """Return people without a junior in words, in the given order."""
     since = {each.senior_id: each.waiting_since for each in takers}
     return [
         LeftLine(
@@ -342,7 +348,7 @@ def left_lines(
             say(f"leftover.{each.reason}", language),
             change(each, names, known, language),
         )
-        for each in sorted(left, key=lambda each: (since[each.senior_id], each.senior_id))
+        for each in left
     ]
 
 

@@ -26,6 +26,7 @@ from recommender.errors import InputRefused
 from recommender.guide import LOGGED, Phraser
 from recommender.pairing import Pairing
 from recommender.post import Post
+from recommender.programme_figures import ProgrammeFigures
 from recommender.programme_setup import ProgrammeSetUp
 from recommender.ranker import AdditiveRanker
 from recommender.recommending import Recommender
@@ -80,6 +81,7 @@ class Service:
         self.round_answers = RoundAnswers(store, recommender, self.rounds, clock)
         self.reviewing = Reviewing(store, recommender, self.rounds, self.pairs, self.post, clock)
         self.programme = ProgrammeSetUp(store, recommender, clock)
+        self.figures = ProgrammeFigures(store, recommender, clock)
 
     @property
     def encoder(self) -> Encoder:

@@ -8,6 +8,7 @@ Sums are audited as a space of vectors (Chin and Özsoyoğlu, Auditing and infer
 IEEE TSE 8(6), 1982). A reader who knows this order of giving could still narrow a hidden number down to a few values.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -117,8 +118,9 @@ class _Audit:
         _, first, row = np.unique(flat, axis=0, return_index=True, return_inverse=True)
         self._row = row.ravel()
         self._sums = sums.reshape(-1, len(atoms))[first].astype(np.float64)
-        numbers, people = _counted(tallies, atoms, self._sums)
-        self._numbers = numbers[self._row].reshape(shape)
+        sizes, people = _counted(tallies, atoms, self._sums)
+        self._sizes, self._numbers = sizes, sizes[self._row].reshape(shape)
+        self._weighed = self._sums * _atom_sizes(tallies, atoms)
         self._some, self._small = people > 0, (people > 0) & (people < HIDDEN_BELOW)
         self._left = (self._sums**2).sum(axis=1)
         self._given = np.zeros((0, len(atoms)))
@@ -142,10 +144,21 @@ class _Audit:
             vector = vector - self._given.T @ (self._given @ vector)
         vector /= np.linalg.norm(vector)
         left = self._left - (self._sums @ vector) ** 2
-        if False:
+        known = (left < KNOWN) & self._some
+        if self._tells(known) or self._differs_little(known):
             return None
         self._left, self._given = left, np.vstack([self._given, vector])
         return number
+
+    def _differs_little(self, known: Bools) -> bool:
+        """Tell whether a sum that becomes known holds another, or lies within it, with a small group between them."""
+        new = np.flatnonzero(known & (self._left >= KNOWN))
+        every = np.flatnonzero(known)
+        shared = self._weighed[every] @ self._sums[new].T
+        sizes, own = self._sizes[every][:, None], self._sizes[new][None, :]
+        apart = np.abs(sizes - own)
+        within = np.rint(shared) == np.minimum(sizes, own)
+        return bool((within & (apart > 0) & (apart < HIDDEN_BELOW)).any())
 
     def _tells(self, known: Bools) -> bool:
         """Tell whether what is known, or what is left when it is taken from its whole, is about a small group."""
@@ -190,6 +203,11 @@ def _largest_first(counts: Ints, splits: Sequence[tuple[int, Sequence[int]]]) ->
         for place, cell in zip(places, sorted(pieces, key=lambda each: -counts[each]), strict=True):
             order[place] = cell
     return order
+
+
+def _atom_sizes(tallies: Sequence[Tally], atoms: Sequence[tuple[str, int, int]]) -> Floats:
+    sizes = Counter((each.group, each.band, each.kind) for each in tallies)
+    return np.array([sizes[atom] for atom in atoms], dtype=np.float64)
 
 
 def _counted(tallies: Sequence[Tally], atoms: Sequence[tuple[str, int, int]], sums: Floats) -> tuple[Ints, Ints]:

@@ -31,7 +31,7 @@ class Rated:
 
 @dataclass(frozen=True)
 class Decided:
-    """One decision about a choice. `rank` is the junior's place among the suggestions; `in_round` is made by a whole round."""
+    """One decision about a choice. `rank` is the place among the suggestions; `in_round`: by a whole round."""
 
     who: str
     decision: Decision

@@ -1,6 +1,7 @@
 """The app over a small organisation in memory: no server, no browser, no model to load."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,13 +30,34 @@ TEXTS = (
 )
 
 
+class Clock:
+    """The time of the machine, or as much later as a test makes it."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        """Return what time it is made to be."""
+        return datetime.now(UTC) + self.ahead
+
+    def later(self, **by: float) -> None:
+        """Let time pass."""
+        self.ahead += timedelta(**by)
+
+
 @pytest.fixture
-def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+def clock() -> Clock:
+    """Give the clock of the installation."""
+    return Clock()
+
+
+@pytest.fixture
+def installation(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
     """Give an installation with two who learn and eight who explain."""
     settings = Settings(home=tmp_path, encoder="hashing", models=ROOT / "models")
     parts = load_parts(settings)
     store = Store(None)
-    made = Installation(settings, Service(store, Recommender(store, parts.encoder, parts.ranker)), parts)
+    made = Installation(settings, Service(store, Recommender(store, parts.encoder, parts.ranker), clock), parts)
     juniors = [
         a_junior(id=JuniorId(f"j{number}"), name=f"Naam{number} Achternaam", text=text)
         for number, text in enumerate(TEXTS, start=1)

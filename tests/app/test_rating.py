@@ -6,26 +6,21 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import views
-from recommender.domain import SeniorId, Side, SlateId
+from recommender.domain import SeniorId, Side
+from recommender.pair_letters import SIDES
 from recommender.service import Service
 from recommender.wording import LANGUAGES, Language, say
 from tests.app.test_ask import ask, cards, sent
+from tests.app.test_matches import page_of, partner, started
 from tests.app.test_model import read
 from tests.app.test_review import choose
 
 Visit = Callable[..., AppTest]
 
 
-def approved(service: Service) -> SlateId:
-    """Bring s1 and a junior together."""
-    slate_id = choose(service, "s1", "Excel draaitabellen")
-    service.reviewing.approve([slate_id], "coordinator")
-    return slate_id
-
-
-def junior_of(service: Service, slate_id: SlateId) -> str:
-    """Return who was chosen."""
-    return next(each.junior_id for each in service.reviewing.decided() if each.slate.id == slate_id)
+def rated_on(at: AppTest) -> list[str]:
+    """Return the questions how it went on a page."""
+    return [each.proto.id for each in at.get("button_group") if "rating" in each.proto.id]
 
 
 def log(service: Service) -> list[tuple[str, str]]:
@@ -34,81 +29,60 @@ def log(service: Service) -> list[tuple[str, str]]:
     return [(each["junior"], each["refusal_reason"]) for each in rows if each["action"] == "refused"]
 
 
-# After a match
+# After both have said yes
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_senior_says_how_it_went_and_can_change_it(visit: Visit, service: Service, language: Language) -> None:
+@pytest.mark.parametrize("side", SIDES)
+def test_says_how_it_went_and_can_change_it(visit: Visit, service: Service, language: Language, side: Side) -> None:
     """Five words, one press; another word replaces it, also after a reload, and the page says who doesn't see it."""
-    slate_id = approved(service)
-    name = views.first_name(service.junior(junior_of(service, slate_id)).name)
-    at = visit("s1", language)
-    assert not at.exception
-    key = f"rating-senior-{slate_id}"
+    pair = started(service)
+    at = page_of(visit, pair.person(side), language)
+    key = f"rating-{side}-{pair.slate_id}"
     assert at.pills(key=key).options == [say(f"rating.word_{each}", language) for each in (5, 4, 3, 2, 1)]
     assert at.pills(key=key).value is None
-    assert say("rating.blind_senior", language, name=name) in read(at)
+    assert say(f"rating.blind_{side}", language, name=partner(service, pair, side)) in read(at)
     at.pills(key=key).set_value(2).run()
-    assert service.rating_of(slate_id, Side.SENIOR) == 2
-    assert say("rating.said_senior", language, word=say("rating.word_2", language)) in read(at)
-    again = visit("s1", language)
+    assert service.rating_of(pair.slate_id, side) == 2
+    assert say(f"rating.said_{side}", language, word=say("rating.word_2", language)) in read(at)
+    again = page_of(visit, pair.person(side), language)
     assert again.pills(key=key).value == 2
     again.pills(key=key).set_value(5).run()
-    assert service.rating_of(slate_id, Side.SENIOR) == 5
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_junior_says_how_it_went(visit: Visit, service: Service, language: Language) -> None:
-    """The junior finds whom they explain to, what was asked, and the same five words."""
-    slate_id = approved(service)
-    at = visit(junior_of(service, slate_id), language)
-    assert not at.exception
-    assert say("rating.matches", language) in read(at)
-    assert "“Excel draaitabellen”" in read(at)
-    at.pills(key=f"rating-junior-{slate_id}").set_value(4).run()
-    assert service.rating_of(slate_id, Side.JUNIOR) == 4
-    assert say("rating.said_junior", language, word=say("rating.word_4", language)) in read(at)
+    assert service.rating_of(pair.slate_id, side) == 5
 
 
 def test_neither_side_sees_the_answer_of_the_other(visit: Visit, service: Service) -> None:
     """What one chose is nowhere on the page of the other."""
-    slate_id = approved(service)
-    service.rate(slate_id, Side.SENIOR, 1)
-    at = visit(junior_of(service, slate_id))
-    assert at.pills(key=f"rating-junior-{slate_id}").value is None
+    pair = started(service)
+    service.rate(pair.slate_id, Side.SENIOR, 1)
+    at = page_of(visit, pair.junior_id)
+    assert at.pills(key=f"rating-junior-{pair.slate_id}").value is None
     assert say("rating.said_junior", "nl", word=say("rating.word_1", "nl")) not in read(at)
-    service.rate(slate_id, Side.JUNIOR, 5)
-    assert visit("s1").pills(key=f"rating-senior-{slate_id}").value == 1
+    service.rate(pair.slate_id, Side.JUNIOR, 5)
+    assert page_of(visit, "s1").pills(key=f"rating-senior-{pair.slate_id}").value == 1
 
 
-def test_nothing_to_rate_before_the_coordinator_has_approved(visit: Visit, service: Service) -> None:
-    """A choice that waits, or was rejected, has no question about how it went."""
+def test_nothing_to_rate_before_both_have_said_yes(visit: Visit, service: Service) -> None:
+    """A choice that waits, and an invitation that one side has accepted, have no question about how it went."""
     slate_id = choose(service, "s1", "Excel")
-    junior = service.reviewing.waiting()[0].junior_id
-    for _ in range(2):
-        assert not [each for each in visit("s1").get("button_group") if "rating" in each.proto.id]
-        assert say("rating.matches", "nl") not in read(visit(junior))
-        if service.reviewing.waiting():
-            service.reviewing.reject([slate_id], "coordinator", "time")
-
-
-def test_late_answer_to_a_match_that_was_taken_back_is_explained(visit: Visit, service: Service) -> None:
-    """When the approval is undone meanwhile, the press gives a sentence and stores nothing."""
-    slate_id = approved(service)
-    at = visit("s1")
-    service.reviewing.undo(service.store.steps.recent(1)[0].id, "coordinator")
-    at.pills(key=f"rating-senior-{slate_id}").set_value(3).run()
-    assert not at.exception
-    assert len(at.error) == 1
-    assert service.rating_of(slate_id, Side.SENIOR) is None
+    assert not rated_on(page_of(visit, "s1"))
+    service.reviewing.approve([slate_id], "coordinator")
+    pair = service.pairs.of("s1")[0]
+    service.pairs.answer(pair.id, Side.SENIOR, True, "s1")
+    assert not rated_on(page_of(visit, "s1"))
+    assert not rated_on(page_of(visit, pair.junior_id))
 
 
 def test_rating_keeps_an_unsaved_profile(visit: Visit, service: Service) -> None:
-    """Saying how it went does not touch what was typed in the profile."""
-    slate_id = approved(service)
-    at = visit(junior_of(service, slate_id))
+    """Saying how it went on the other page does not touch what was typed in the profile."""
+    pair = started(service)
+    at = visit(pair.junior_id)
     at.text_area(key="profile-text").set_value("Nog niet bewaard").run()
-    at.pills(key=f"rating-junior-{slate_id}").set_value(4).run()
+    at.session_state["telemachos"].go_to = "matches"
+    at.run()
+    at.pills(key=f"rating-junior-{pair.slate_id}").set_value(4).run()
+    at.session_state["telemachos"].go_to = "profile"
+    at.run()
     assert at.text_area(key="profile-text").value == "Nog niet bewaard"
 
 
@@ -175,9 +149,10 @@ def test_coordinator_switches_the_order_of_cards(visit: Visit, service: Service,
 
 
 def test_page_of_the_senior_notices_the_answer(visit: Visit, service: Service) -> None:
-    """After an approval the page has the question how it went, and undo is off."""
+    """After an approval the page leads to the invitation, and undo is off."""
     at = sent(visit("s1"))
     service.reviewing.approve([service.reviewing.waiting()[0].slate.id], "coordinator")
     at.run()
-    assert [each for each in at.get("button_group") if "rating" in each.proto.id]
     assert at.button(key="ask-undo").disabled
+    at.button(key="ask-to-matches").click().run()
+    assert at.title[0].value == say("matches.title", "nl")

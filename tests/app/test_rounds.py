@@ -270,7 +270,8 @@ def test_people_left_over_hear_why_and_the_smallest_change(visit: Visit, service
     assert say("leftover.all_taken", language) in told
     assert say("rounds.shared", language, people=PLACES + 2, places=PLACES) in told
     for each in service.round_answers.left_over(draft.round.id):
-        assert each.change and each.change.junior_id
+        assert each.change
+        assert each.change.junior_id
         names = {"name": service.senior(each.senior_id).name, "junior": service.junior(each.change.junior_id).name}
         assert say(f"fix.{each.change.kind}", language, value="", **names) in told
 

@@ -36,10 +36,11 @@ PATIENCE = 180_000
 
 @dataclass
 class Server:
-    """One app process with a home of its own."""
+    """One app process with a home of its own. `settings` are environment variables besides those two."""
 
     home: Path
     encoder: str
+    settings: dict[str, str] = field(default_factory=dict)
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
     log: list[Path] = field(default_factory=list)
@@ -54,6 +55,7 @@ class Server:
         self.port = self.port or _free_port()
         self.log.append(self.home / f"server-{len(self.log)}.log")
         environment = os.environ | {"TELEMACHOS_HOME": str(self.home), "TELEMACHOS_ENCODER": self.encoder}
+        environment |= self.settings
         command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py"), "--server.port"]
         with self.log[-1].open("wb") as output:
             self.process = subprocess.Popen(

@@ -123,7 +123,7 @@ def infeasible(seed: int) -> tuple[Problem, tuple]:
 
 
 @given(SEEDS)
-@settings(max_examples=50)
+@settings(max_examples=100)
 def test_each_left_over_is_explained(seed: int) -> None:
     """The reason, who shares which places, and the change are true, and the change is the preferred one."""
     problem, relaxed = infeasible(seed)

@@ -62,7 +62,7 @@ def follows(wanted: frozenset[Atom], told: list[frozenset[Atom]], atoms: list[At
 
 
 @given(sizes, shapes)
-@examples(max_examples=150, deadline=None)
+@examples(max_examples=300, deadline=None)
 def test_no_number_and_no_difference_is_about_few(counts: Sizes, shape: Shape) -> None:
     """No told count is 1 to 4, nor one minus another within it, nor everybody minus the groups that are told."""
     cells, splits = shape
@@ -83,7 +83,7 @@ def test_no_number_and_no_difference_is_about_few(counts: Sizes, shape: Shape) -
 
 
 @given(sizes, shapes)
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=100, deadline=None)
 def test_no_sum_of_told_numbers_gives_a_small_one(counts: Sizes, shape: Shape) -> None:
     """However told numbers are added and taken away, no cell of one to four people comes out."""
     cells, splits = shape

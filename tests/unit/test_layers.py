@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-PURE = {"domain", "dialogue", "wording"}
+PURE = {"domain", "dialogue", "wording", "programme", "rule_check", "pair", "pair_health"}
 """Standard library only (and each other)."""
 
 ONLY = {
@@ -37,7 +37,10 @@ ONLY = {
     "rapidfuzz": {"recommender.naming"},
     "text_to_num": {"recommender.naming"},
     "httpx": {"recommender.language_model"},
-    "typer": {"recommender.cli", "recommender.learning_cli"},
+    "icalendar": {"recommender.calendar_files"},
+    "ortools": {"recommender.matching.solver", "recommender.matching.repair"},
+    "smtplib": {"recommender.smtp"},
+    "typer": {"recommender.cli", "recommender.learning_cli", "recommender.match_cli"},
     "pickle": set(),
     "joblib": set(),
 }
@@ -54,6 +57,10 @@ NOT_BELOW = {
     "recommender.replies": {"store", "service", "conversing", "recommending", "encoder"},
     "recommender.turn_reader": {"store", "service", "conversing", "recommending"},
     "recommender.conversing": {"service", "cli", "terminal", "bootstrap", "turn_reader", "language_model", "encoder"},
+    "recommender.matching": {"store", "service", "rounds", "recommending", "encoder", "ranker", "eligibility"},
+    "recommender.rounds": {"service", "reviewing", "cli", "bootstrap", "post"},
+    "recommender.pairing": {"service", "rounds", "reviewing", "post", "recommending", "encoder"},
+    "recommender.post": {"service", "rounds", "reviewing", "pairing", "smtp"},
     "recommender.service": {"cli", "terminal", "bootstrap", "demo", "cold_start", "benchmarks", "training", "learning"},
     "recommender.store": {"service", "encoder", "ranker", "index", "explain"},
     "recommender.ranker": {"store", "service", "encoder", "index", "learners"},

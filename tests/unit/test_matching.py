@@ -272,6 +272,15 @@ def test_reason_and_smallest_change(problem: Problem, relaxed: list[Relaxed], re
         assert after.junior_of[1] >= 0
 
 
+def test_a_locked_pair_makes_no_room() -> None:
+    """A could go to l, but stays with k, so B can't have k."""
+    problem = a_problem({(0, 1): 0.9, (1, 0): 0.9}, locked=((0, 0),))
+    (told,) = left_over(problem, solve(problem, Aim.BEST_FIT))
+    assert (told.reason, told.seniors, told.juniors, told.places) == (Reason.ALL_TAKEN, (1,), (0,), 0)
+    assert told.change is not None
+    assert told.change.kind is Kind.ONE_MORE_PLACE
+
+
 def test_of_one_kind_the_highest_quality() -> None:
     """One thing given up may open several edges."""
     relaxed = [

@@ -132,4 +132,4 @@ def _refused() -> set[str]:
 @pytest.mark.parametrize("name", sorted(_refused()))
 def test_refusal_has_a_sentence(name: str) -> None:
     """Every error that is raised by key can be said."""
-    assert any(f"{group}.{name}" in KEYS for group in ("error", "refusal"))
+    assert any(f"{group}.{name}" in KEYS for group in ("error", "refusal", "posterror"))
