@@ -237,8 +237,8 @@ def _bulk(here: Here, queue: Queue, part: Part) -> None:
         chosen = here.say("queue.chosen", count=len(queue.chosen))
         components.words(f"{chosen} {here.say('queue.elsewhere', count=elsewhere)}" if elsewhere else chosen)
         with st.container(horizontal=True, gap="small"):
-            st.button(here.say("queue.approve"), key="bulk-approve", icon=":material/check:", on_click=_approve)
-            with st.popover(here.say("queue.reject"), key="bulk-reject-open", icon=":material/close:"):
+            st.button(here.say("review.approve"), key="bulk-approve", icon=":material/check:", on_click=_approve)
+            with st.popover(here.say("review.reject"), key="bulk-reject-open", icon=":material/close:"):
                 st.pills(
                     here.say("queue.reason"),
                     views.REJECTIONS,

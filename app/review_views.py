@@ -244,7 +244,11 @@ def comparison(
         "queued": [[str(queued[each.id])] for each in people],
         "reasons": [explain.reasons(each, juniors[each.junior_id], language) for each in found],
         "minus": [
-            [explain.minus_sentence(each.minus, juniors[each.junior_id], language)] if each.minus else []
+            [
+                explain.minus_sentence(each.minus, juniors[each.junior_id], language)
+                if each.minus
+                else say("queue.no_minus", language)
+            ]
             for each in found
         ],
     }

@@ -31,11 +31,12 @@ def draw(here: Here, draft: Draft) -> None:
     drawn = _lines(here, draft, found[first : first + views.PAGE])
     if not drawn:
         st.markdown(here.say("rounds.pairs_not_found"))
-    elif st.session_state[VIEW] == "table" or not editable:
+    elif st.session_state[VIEW] == "table":
         heads, rows = views.table(drawn, here.language)
         components.table(rows, heads, here.say("rounds.pairs_alt"), here.say("rounds.head_senior"))
     else:
-        _picked(here, draft)
+        if editable:
+            _picked(here, draft)
         for line in drawn:
             _pair(here, draft, line)
     rounds_parts.pages(here, "pairs", len(found))
@@ -88,8 +89,9 @@ def _ticked(draft: Draft) -> set[SeniorId]:
 
 
 def _pair(here: Here, draft: Draft, line: Line) -> None:
-    """Draw one pair with its lock; the one that is looked at with everything about it."""
-    senior_id, looking = line.pair.senior_id, st.session_state.get(LOOKING) == line.pair.senior_id
+    """Draw one pair, of a draft with its lock; the one that is looked at with everything about it."""
+    senior_id = line.pair.senior_id
+    looking = draft.round.state == "draft" and st.session_state.get(LOOKING) == senior_id
     key = f"{'current' if looking else 'round'}-pair-{senior_id}"
     with st.container(border=True, key=key, gap="small"):
         title = here.say("rounds.pair", senior=line.senior, junior=line.junior)
@@ -98,6 +100,8 @@ def _pair(here: Here, draft: Draft, line: Line) -> None:
         st.caption(components.plain(here.say("rounds.load", junior=line.junior, load=line.load)))
         for rule in line.broken:
             st.error(components.plain(here.say("rounds.breaks", rule=rule)), icon=":material/block:")
+        if draft.round.state != "draft":
+            return
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", key=f"round-do-{senior_id}"):
             tick, lock = f"round-tick-{senior_id}", f"round-lock-{senior_id}"
             st.session_state[tick] = senior_id in _ticked(draft)

@@ -34,6 +34,8 @@ CANDIDATES = 50
 
 MOST_NAME = 80
 
+_NO_EDGES = np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0)
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -273,7 +275,7 @@ class Rounds:
         found = Problem(
             seniors=senior_ids,
             juniors=(),
-            edges=Edges(*(np.zeros(0, dtype=kind) for kind in (np.int32, np.int32, np.float64))),
+            edges=Edges(*_NO_EDGES),
             capacity=np.zeros(0, dtype=np.int64),
             waiting=np.array([max((now - each.waiting_since) / timedelta(days=1), 0) for each in takers]),
             waiting_weight=options.waiting_weight,

@@ -182,8 +182,9 @@ def _published(here: Here, draft: Draft) -> None:
             st.caption(here.say("rounds.undo_all_text"))
             rounds_parts.undo_button(step_id, here.say("rounds.undo_all"))
     components.facts(views.tiles(draft, here.language), "round")
-    rounds_pairs.draw(here, draft)
-    rounds_parts.steps(here, draft)
+    with st.container(key="round-section"):
+        rounds_pairs.draw(here, draft)
+        rounds_parts.steps(here, draft)
 
 
 def _discarded(here: Here, draft: Draft) -> None:

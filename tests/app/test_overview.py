@@ -15,7 +15,7 @@ from recommender.domain import Decision, JuniorId, PairId, SeniorId, Side
 from recommender.framework import framework
 from recommender.pair import Meeting, MeetingState, Pair, PairState, answered
 from recommender.programme_counts import View
-from recommender.programme_figures import ProgrammeFigures, Scarce
+from recommender.programme_figures import Scarce
 from recommender.programme_journeys import Step
 from recommender.service import Service
 from recommender.spreadsheets import csv_file
@@ -88,11 +88,8 @@ def alone(who: str, language: str) -> None:
 
 
 @pytest.fixture
-def visit(service: Service, monkeypatch: pytest.MonkeyPatch) -> Visit:
+def visit(service: Service) -> Visit:
     """Give a function that opens the page as somebody, in a language."""
-    figures = ProgrammeFigures(service.store, service.recommender, lambda: datetime.now(UTC))
-    monkeypatch.setattr(service, "figures", figures, raising=False)
-
     def opened(who: str, language: str = "nl") -> AppTest:
         return AppTest.from_function(alone, default_timeout=60, args=(who, language)).run()
 
