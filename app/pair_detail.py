@@ -17,10 +17,7 @@ REASONS = {PAUSE: OFF_REASONS, END: tuple(each for each in END_REASONS if each !
 def draw(here: Here, pair_id: PairId) -> None:
     """Draw the pair with its meetings, its history and the buttons."""
     row = pairs_views.rows(here.service, [here.service.pairs.pair(pair_id)])[0]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        with st.container(width="stretch"):
-            st.header(components.plain(here.say("pairs.names", senior=row.senior, junior=row.junior)), anchor=False)
-        st.button(here.say("pairs.close"), key="pair-close", icon=":material/close:", on_click=_close)
+    st.header(components.plain(here.say("pairs.names", senior=row.senior, junior=row.junior)), anchor=False)
     components.facts(pairs_views.facts(row, here.language), "looked-at")
     if row.health:
         components.words("\n".join(f"–  {each}" for each in pairs_views.health_reasons(row, here.language)))
@@ -60,6 +57,7 @@ def _actions(here: Here, row: Row) -> None:
                 here.say("pairs.leaves", name=components.plain(name)), key=f"leaves-{side}"
             ):
                 _ask_leave(here, person_id, name)
+        st.button(here.say("pairs.close"), key="pair-close", icon=":material/close:", on_click=_close)
 
 
 def _opens(here: Here, row: Row, what: str) -> None:

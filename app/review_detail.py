@@ -236,11 +236,13 @@ def _reasons(here: Here, label: str, key: str) -> None:
 # What the coordinator does
 
 
-def _approve(slate_id: SlateId) -> None:
+def _approve(slate_id: SlateId, seen: JuniorId) -> None:
     here = frame.here()
     review_queue.begin(here, "detail", {slate_id})
     with here.session.step():
-        step_id = here.service.reviewing.approve([slate_id], here.who.id, st.session_state[f"note-{slate_id}"])
+        step_id = here.service.reviewing.approve(
+            [slate_id], here.who.id, st.session_state[f"note-{slate_id}"], {slate_id: seen}
+        )
         review_queue.finish(here, step_id, "approved")
 
 

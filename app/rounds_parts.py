@@ -45,7 +45,7 @@ def answer(draft: Draft, question: Callable[..., T], *about: Any) -> T:
 def problem(here: Here, draft: Draft | None = None) -> None:
     """Say what went wrong; of somebody who was first also what they did, and when."""
     refused = here.session.problem.error if here.session.problem else None
-    if draft and draft.round.state == "published" and refused and refused.key == "x":
+    if draft and draft.round.state == "published" and refused and refused.key == "changed_since":
         with st.container(key="problem"):
             st.error(here.say("rounds.undo_too_late"), icon=":material/error:")
         return

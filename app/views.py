@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from recommender import explain
 from recommender.dialogue.state import SENIOR, Kind, Stage, State
-from recommender.domain import Junior, JuniorId, Remote, Senior, Slate, Suggestion
+from recommender.domain import Junior, Remote, Senior, Slate, Suggestion
 from recommender.explain import join
 from recommender.framework import framework
 from recommender.guide import SHOWN_AT_ONCE
@@ -23,7 +23,6 @@ CAPACITIES = range(6)
 EXAMPLES = range(1, 8)
 REJECTIONS = ("topic", "time", "place", "language", "line", "person", "other")
 REFUSALS = ("topic", "level", "place", "time", "known", "other")
-COMPARED = 3
 MAX_EVIDENCE = 2
 OURS = ("ranker", "low", "high")
 
@@ -225,41 +224,6 @@ def warnings(choice: Choice, senior: Senior | None, junior: Junior, load: Mappin
 def chosen(choice: Choice) -> Suggestion:
     """Return the suggestion that was chosen."""
     return next(each for each in choice.slate.suggestions if each.junior_id == choice.junior_id)
-
-
-def compared(choice: Choice) -> list[Suggestion]:
-    """Return the chosen suggestion and the best others, at most `COMPARED`."""
-    others = [each for each in choice.slate.suggestions if each.junior_id != choice.junior_id]
-    return [chosen(choice), *others[: COMPARED - 1]]
-
-
-def comparison(
-    suggestions: Sequence[Suggestion],
-    juniors: Mapping[JuniorId, Junior],
-    load: Mapping[str, int],
-    language: Language,
-) -> dict[str, list[str]]:
-    """Return rows of facts, one cell for each suggestion."""
-    people = [juniors[each.junior_id] for each in suggestions]
-    none = say("review.none", language)
-    rows = {
-        "site": [each.site or none for each in people],
-        "remote": [say(f"remote.{each.remote}", language) for each in people],
-        "days": [days(each.days, language) or none for each in people],
-        "languages": [languages(each.languages, language) for each in people],
-        "level": [say(f"level.{each.level}", language) if each.level else none for each in people],
-        "load": [places(each, load, language) for each in people],
-        "evidence": [" / ".join(each.evidence) or none for each in suggestions],
-        "reasons": [
-            "; ".join(explain.reasons(each, juniors[each.junior_id], language)) or none for each in suggestions
-        ],
-        "minus": [
-            explain.minus_sentence(each.minus, juniors[each.junior_id], language) if each.minus else none
-            for each in suggestions
-        ],
-        "score": [number(each.score, language) for each in suggestions],
-    }
-    return {say(f"review.row_{name}", language): cells for name, cells in rows.items()}
 
 
 def places(junior: Junior, load: Mapping[str, int], language: Language) -> str:

@@ -1,7 +1,7 @@
 """The coordinator's decisions about choices that wait: one or many at once, each a step that can be taken back."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -88,8 +88,12 @@ class Reviewing:
         """Return choices that were decided, newest first."""
         return self._store.slates.choices(waiting=False)
 
-    def approve(self, slate_ids: Sequence[SlateId], who: str, note: str = "") -> StepId:
+    def approve(
+        self, slate_ids: Sequence[SlateId], who: str, note: str = "", seen: Mapping[SlateId, JuniorId] | None = None
+    ) -> StepId:
         """Approve choices: each takes a place of its junior, and both sides are invited. All of them, or none.
+
+        `seen` is whom the coordinator had on screen, where that is to be held against what the senior wants by now.
 
         Raises
         ------
@@ -100,7 +104,7 @@ class Reviewing:
         """
         at, words = self._clock(), clean_text(note, MOST_NOTE)
         with self._store.steps.step("review_approved", who, at, _about(slate_ids)) as step:
-            self._check(step, slate_ids)
+            self._check(step, slate_ids, seen or {})
             invitations = []
             for slate_id in _some(slate_ids):
                 senior_id = _senior(step, slate_id)
@@ -252,11 +256,15 @@ class Reviewing:
                 values = {"name": senior.name.split()[0] if senior.name.split() else ""}
                 self._post.queue(step, f"question/{note_id}", senior, "information", values, at)
 
-    def _check(self, step: Step, slate_ids: Sequence[SlateId]) -> None:
+    def _check(self, step: Step, slate_ids: Sequence[SlateId], seen: Mapping[SlateId, JuniorId]) -> None:
         """Refuse approvals that break a rule now. Their own waiting choices hold the places they ask for."""
         pairs = []
         for slate_id in slate_ids:
+            if step.found("reviews", slate_id=slate_id):
+                raise Conflict("already_decided")
             for choice in step.found("choices", slate_id=slate_id):
+                if choice["junior_id"] != seen.get(slate_id, choice["junior_id"]):
+                    raise Conflict("choice_changed")
                 if choice["senior_id"] is not None:
                     pairs.append((choice["senior_id"], choice["junior_id"]))
         self._keep_rules(step, pairs, passed_over=("full",))

@@ -11,7 +11,6 @@ from recommender.dialogue.brief import Brief
 from recommender.dialogue.state import Kind, State, state_of
 from recommender.domain import (
     ConversationId,
-    Decision,
     Junior,
     JuniorId,
     Person,
@@ -190,14 +189,6 @@ class Service:
     def rating_of(self, slate_id: SlateId, side: Side) -> int | None:
         """Return one's own rating, or None."""
         return self.store.outcomes.rating_of(slate_id, side)
-
-    def matches_of(self, junior_id: str) -> list[Choice]:
-        """Return the approved choices of one junior, newest first."""
-        return [
-            each
-            for each in self.reviewing.decided()
-            if each.junior_id == junior_id and each.decision is Decision.APPROVED
-        ]
 
     # The coordinator
 

@@ -26,6 +26,7 @@ from recommender.domain import (
 from recommender.errors import Conflict, InputRefused
 from recommender.store.database import Cursor, Database, insert_table, sets_of
 from recommender.store.steps import Row, Step
+from recommender.wording import Language
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,17 @@ class Slates:
 
     def slate(self, slate_id: SlateId) -> Slate:
         """Return a stored slate just as it was shown, with each junior's name of today."""
+        found = self.slates([slate_id])
+        if slate_id not in found:
+            raise InputRefused("unknown_slate", id=slate_id)
+        return found[slate_id]
+
+    def slates(self, slate_ids: Sequence[SlateId]) -> dict[SlateId, Slate]:
+        """Return stored slates by id; those that aren't at hand are read all at once."""
         with self._lock:
-            kept = self._kept.get(slate_id)
-        return kept or self._keep(self._read(slate_id))
+            found = {each: self._kept[each] for each in slate_ids if each in self._kept}
+        missing = [each for each in slate_ids if each not in found]
+        return found | {each.id: self._keep(each) for each in self._read(missing)}
 
     def forget(self) -> None:
         """Read slates anew: a name has changed."""
@@ -101,29 +110,25 @@ class Slates:
                 self._kept.popitem(last=False)
         return slate
 
-    def _read(self, slate_id: SlateId) -> Slate:
-        head = self._database.rows(
-            "SELECT r.id, r.senior_id, r.text, r.goal, r.language, r.happened_at, s.model_id, s.encoder_id, "
-            "s.intercept, s.excluded, s.doubtful, s.explored, r.competences, r.level "
-            "FROM slates s JOIN requests r ON r.id = s.request_id WHERE s.id = ?",
-            slate_id,
-        )
-        if not head:
-            raise InputRefused("unknown_slate", id=slate_id)
-        request_id, senior_id, text, goal, language, at, model_id, encoder_id, intercept, *others = head[0]
-        excluded, doubtful, explored, read, level = others
+    def _read(self, slate_ids: Sequence[SlateId]) -> list[Slate]:
+        if not slate_ids:
+            return []
         rows = self._database.rows(
-            "SELECT g.rank, g.junior_id, coalesce(j.name, g.junior_id), g.score, g.contributions, g.feature_values, "
-            "g.evidence, g.minus, g.propensity FROM suggestions g LEFT JOIN juniors j ON j.id = g.junior_id "
-            "WHERE g.slate_id = ? ORDER BY g.rank",
-            slate_id,
+            "SELECT g.slate_id, g.rank, g.junior_id, coalesce(j.name, g.junior_id), g.score, g.contributions, "
+            "g.feature_values, g.evidence, g.minus, g.propensity FROM suggestions g "
+            "LEFT JOIN juniors j ON j.id = g.junior_id WHERE list_contains(?::TEXT[], g.slate_id) ORDER BY 1, 2",
+            list(slate_ids),
         )
-        understood = Understood(goal, language, tuple(read.items()), level)
-        request = Request(RequestId(request_id), senior_id, text, understood, at)
-        suggestions = tuple(_suggestion(*row) for row in rows)
-        return Slate(
-            slate_id, request, model_id, encoder_id, intercept, suggestions, dict(excluded), doubtful, explored
+        suggestions: dict[str, list[Suggestion]] = {}
+        for slate_id, *row in rows:
+            suggestions.setdefault(slate_id, []).append(_suggestion(*row))
+        heads = self._database.rows(
+            "SELECT s.id, r.id, r.senior_id, r.text, r.goal, r.language, r.happened_at, s.model_id, s.encoder_id, "
+            "s.intercept, s.excluded, s.doubtful, s.explored, r.competences, r.level "
+            "FROM slates s JOIN requests r ON r.id = s.request_id WHERE list_contains(?::TEXT[], s.id)",
+            list(slate_ids),
         )
+        return [_slate(*head, suggestions=tuple(suggestions.get(head[0], ()))) for head in heads]
 
     def shown(self, slate_id: SlateId, junior_ids: Sequence[JuniorId], at: datetime) -> None:
         """Record that suggestions were really drawn; drawing them again adds nothing."""
@@ -282,9 +287,12 @@ class Slates:
         return {junior_id for _, junior_id in rows}
 
     def decisions_of(self, who: str, most: int) -> list[tuple[Decision, datetime]]:
-        """Return somebody's last decisions, the newest first."""
+        """Return somebody's last decisions about single choices, the newest first."""
         rows = self._database.rows(
-            "SELECT decision, happened_at FROM reviews WHERE reviewer = ? ORDER BY happened_at DESC LIMIT ?", who, most
+            "SELECT decision, happened_at FROM reviews WHERE reviewer = ? AND slate_id NOT IN "
+            "(SELECT slate_id FROM pairs WHERE round_id IS NOT NULL) ORDER BY happened_at DESC LIMIT ?",
+            who,
+            most,
         )
         return [(Decision(decision), at) for decision, at in rows]
 
@@ -298,9 +306,10 @@ class Slates:
             waiting,
             slate_id,
         )
+        slates = self.slates([row[0] for row in rows])
         return [
             Choice(
-                self.slate(slate_id),
+                slates[slate_id],
                 junior_id,
                 conversation_id,
                 at,
@@ -417,6 +426,29 @@ def _keys_and_values(mapping: dict[str, Any]) -> tuple[list[str], list[Any]]:
     return list(mapping), list(mapping.values())
 
 
+def _slate(
+    slate_id: SlateId,
+    request_id: str,
+    senior_id: SeniorId | None,
+    text: str,
+    goal: str,
+    language: Language,
+    at: datetime,
+    model_id: str,
+    encoder_id: str,
+    intercept: float,
+    excluded: dict[str, int],
+    doubtful: bool,
+    explored: bool,
+    read: dict[str, float],
+    level: float | None,
+    suggestions: tuple[Suggestion, ...],
+) -> Slate:
+    understood = Understood(goal, language, tuple(read.items()), level)
+    request = Request(RequestId(request_id), senior_id, text, understood, at)
+    return Slate(slate_id, request, model_id, encoder_id, intercept, suggestions, dict(excluded), doubtful, explored)
+
+
 def _suggestion(
     rank: int,
     junior_id: str,
@@ -448,7 +480,8 @@ def take_places(step: Step, pairs: Sequence[tuple[str, str | None, str]], at: da
     The place is a key, so two who decide at once can't give away the same one.
     """
     ids = sorted({junior_id for junior_id, _, _ in pairs})
-    capacity = dict(step.rows("SELECT id, capacity FROM juniors WHERE list_contains(?::TEXT[], id)", ids))
+    known = step.rows("SELECT id, capacity, name FROM juniors WHERE list_contains(?::TEXT[], id)", ids)
+    capacity, names = {row[0]: row[1] for row in known}, {row[0]: row[2] for row in known}
     taken: dict[str, set[int]] = {}
     for junior_id, slot in step.rows(
         "SELECT junior_id, slot FROM matches WHERE list_contains(?::TEXT[], junior_id)", ids
@@ -459,7 +492,7 @@ def take_places(step: Step, pairs: Sequence[tuple[str, str | None, str]], at: da
         held = taken.setdefault(junior_id, set())
         free = next((slot for slot in range(capacity.get(junior_id, 0)) if slot not in held), None)
         if free is None:
-            raise Conflict("no_place_left", junior=junior_id)
+            raise Conflict("no_place_left", junior=names.get(junior_id, junior_id))
         held.add(free)
         rows.append(
             {

@@ -352,11 +352,11 @@ def test_another_junior_needs_a_reason(visit: Visit, service: Service, language:
     at.pills(key=f"other-reason-{slate_id}").set_value("place").run()
     at.button(key="reassign").click().run()
     assert not at.error
-    assert [each.junior_id for each in service.matches_of(other)] == [other]
+    assert [each.junior_id for each in service.pairs.of(other)] == [other]
     assert say("queue.was_reassigned", language) in read(at)
     at.button(key="take-back").click().run()
     assert [each.slate.id for each in service.reviewing.waiting()] == [slate_id]
-    assert service.matches_of(other) == []
+    assert service.pairs.of(other) == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
