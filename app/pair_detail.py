@@ -52,10 +52,10 @@ def _actions(here: Here, row: Row) -> None:
         if pair.state in (PairState.ACTIVE, PairState.PAUSED):
             _opens(here, row, END)
         for side, name in zip(SIDES, (row.senior, row.junior), strict=True):
-            person_id = pair.person(side)
-            if pairs_views.people(here.service)[person_id].active and st.button(
-                here.say("pairs.leaves", name=components.plain(name)), key=f"leaves-{side}"
-            ):
+            person_id, leaves = pair.person(side), here.say("pairs.leaves", name=components.plain(name))
+            if not pairs_views.people(here.service)[person_id].active:
+                continue
+            if st.button(leaves, key=f"leaves-{side}"):
                 _ask_leave(here, person_id, name)
         st.button(here.say("pairs.close"), key="pair-close", icon=":material/close:", on_click=_close)
 

@@ -14,7 +14,6 @@ from recommender.service import Service
 from recommender.settings import load_settings
 from recommender.wording import say
 
-
 ROUND_SECONDS = 15.0
 """Between two rounds of the postman: soon enough for a person, and nothing to a processor."""
 

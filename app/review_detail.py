@@ -197,7 +197,7 @@ def _decide(here: Here, row: Row) -> None:
             type="primary",
             icon=":material/check:",
             on_click=_approve,
-            args=(slate_id,),
+            args=(slate_id, row.choice.junior_id),
         )
         _reasons(here, here.say("review.reason"), f"reason-{slate_id}")
         st.button(here.say("review.reject"), key="reject", icon=":material/close:", on_click=_reject, args=(slate_id,))

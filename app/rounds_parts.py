@@ -142,8 +142,8 @@ def left_over(here: Here, draft: Draft, by_hand: Callable[[SeniorId], None]) -> 
     start = first("left", len(waiting))
     with st.spinner(here.say("rounds.thinking")):
         # Each answer costs some matchings more, so only those that are drawn are asked for.
-        asked = waiting[start : start + views.PAGE]
-        found = [each for who in asked for each in answer(draft, here.service.round_answers.left_over, who)]
+        asked = tuple(waiting[start : start + views.PAGE])
+        found = answer(draft, here.service.round_answers.left_over, asked)
     for place, group in enumerate(views.shared(found, names(here), here.language)):
         with st.container(border=True, key=f"round-shared-{place}", gap="xsmall"):
             components.words(group.told)

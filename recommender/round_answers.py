@@ -1,6 +1,6 @@
 """Why and why not, for a round: scenarios side by side, what would help who is left over, what forcing a pair costs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,7 +19,6 @@ from recommender.matching import (
     Reason,
     Relaxed,
     Scenario,
-    Solution,
     cost_of_forcing,
     differences,
     in_numbers,
@@ -27,7 +26,6 @@ from recommender.matching import (
     side_by_side,
     solve,
 )
-from recommender.matching.solver import GRID
 from recommender.programme import ALWAYS_ON
 from recommender.recommending import Recommender
 from recommender.rounds import Rounds, quality_on
@@ -132,13 +130,14 @@ class RoundAnswers:
         """Return the three aims side by side, each with what differs from the draft."""
         chosen = options or self._rounds.round(round_id).options
         problem = self._rounds.problem(round_id, chosen)
-        now = in_numbers(problem, self._as_drafted(round_id, problem, chosen.aim))
+        drafted = self._rounds.as_drafted(round_id, problem, chosen.aim)
+        now = in_numbers(problem, drafted)
         return [
             ScenarioNow(each.solution.aim, each, tuple(_moved(problem, d) for d in differences(now, each)))
-            for each in side_by_side(problem)
+            for each in side_by_side(problem, keep=drafted)
         ]
 
-    def left_over(self, round_id: RoundId, only: SeniorId | None = None) -> list[LeftOverNow]:
+    def left_over(self, round_id: RoundId, only: Collection[SeniorId] | None = None) -> list[LeftOverNow]:
         """Return why people are left over, and the smallest change that would give each somebody.
 
         Notes
@@ -148,11 +147,11 @@ class RoundAnswers:
         """
         options = self._rounds.round(round_id).options
         problem = self._rounds.problem(round_id, options)
-        drafted = self._as_drafted(round_id, problem, options.aim)
-        wanted = {place for place, each in enumerate(problem.seniors) if only in (None, each)}
+        drafted = self._rounds.as_drafted(round_id, problem, options.aim)
+        wanted = {place for place, each in enumerate(problem.seniors) if only is None or each in only}
         bare = [place for place in wanted if drafted.junior_of[place] < 0 and np.isnan(problem.best[place])]
         problem, relaxed, wishes = self._opened(round_id, problem, bare, options)
-        drafted = self._as_drafted(round_id, problem, options.aim)
+        drafted = self._rounds.as_drafted(round_id, problem, options.aim)
         return [_now(problem, each, wishes) for each in left_over(problem, drafted, relaxed, wanted)]
 
     def why(self, round_id: RoundId, senior_id: SeniorId) -> PairWhy:
@@ -178,27 +177,12 @@ class RoundAnswers:
         problem = self._rounds.problem(round_id, options)
         if senior_id not in problem.seniors or junior_id not in problem.juniors:
             raise InputRefused("round_not_in_it", id=senior_id if senior_id not in problem.seniors else junior_id)
-        drafted = self._as_drafted(round_id, problem, options.aim)
+        drafted = self._rounds.as_drafted(round_id, problem, options.aim)
         now = solve(problem, options.aim, keep=drafted)
         place = problem.seniors.index(senior_id), problem.juniors.index(junior_id)
         found = cost_of_forcing(problem, options.aim, *place, now)
         moved = tuple(_moved(problem, each) for each in found.moved)
         return ForcingNow(found.quality, found.matched_lost, found.lost, moved, found.over_locked is None)
-
-    def _as_drafted(self, round_id: RoundId, problem: Problem, aim: Aim) -> Solution:
-        """Return the draft as it stands, whoever made it, as a matching of the problem."""
-        column = {each: place for place, each in enumerate(problem.juniors)}
-        held = {each.senior_id: each for each in self._store.rounds.pairs(round_id)}
-        rows = [
-            (place, column[held[SeniorId(each)].junior_id], held[SeniorId(each)])
-            for place, each in enumerate(problem.seniors)
-            if each in held and held[SeniorId(each)].junior_id in column
-        ]
-        senior = np.array([place for place, _, _ in rows], dtype=np.int32)
-        junior = np.array([place for _, place, _ in rows], dtype=np.int32)
-        quality = problem.quality_of(senior, junior)
-        locked = np.array([each.locked for _, _, each in rows], dtype=bool)
-        return Solution(aim, senior, junior, quality, locked, float(quality.sum()), GRID, len(problem.seniors))
 
     def _others(self, round_id: RoundId, slate: Slate, mine: DraftPair, pairs: list[DraftPair]) -> tuple[Other, ...]:
         share = self._rounds.round(round_id).options.exchange_share

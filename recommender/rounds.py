@@ -16,7 +16,8 @@ from recommender.dialogue.brief import Brief
 from recommender.dialogue.state import state_of
 from recommender.domain import JuniorId, RoundId, Senior, SeniorId, Slate
 from recommender.errors import InputRefused, RuleBroken
-from recommender.matching import Aim, Edges, Problem, solve
+from recommender.matching import Aim, Edges, Problem, Solution, solve
+from recommender.matching.solver import GRID
 from recommender.pairing import Invitation, Pairing
 from recommender.questions import TEMPERATURE
 from recommender.recommending import Recommender
@@ -139,7 +140,7 @@ class Rounds:
         """Match everybody again but those in locked pairs, with other options where given."""
         chosen = options or self.round(round_id).options
         problem = self.problem(round_id, chosen)
-        solution = solve(problem, chosen.aim)
+        solution = solve(problem, chosen.aim, keep=self.as_drafted(round_id, problem, chosen.aim))
         held = {each.senior_id: each for each in self._store.rounds.pairs(round_id) if each.locked}
         quality = dict(zip(solution.senior.tolist(), solution.quality.tolist(), strict=True))
         pairs = []
@@ -240,7 +241,14 @@ class Rounds:
 
     def undo(self, step_id: StepId, who: str) -> None:
         """Take one step back, whole."""
-        self._store.steps.undo(step_id, who, self._clock())
+
+        def further(step: Step) -> None:
+            for change in step.changes:
+                if change.table in ("rounds", "round_pairs", "round_people"):
+                    kept.touch(step, RoundId(change.key.get("round_id") or change.key["id"]))
+                    return
+
+        self._store.steps.undo(step_id, who, self._clock(), further)
 
     def history(self, round_id: RoundId, most: int = 20) -> list[Done]:
         """Return what was done in a round, the newest first."""
@@ -287,6 +295,21 @@ class Rounds:
             edges=Edges(senior[allowed], junior[allowed], quality[allowed]),
             locked=tuple((place_of[s], column_of[j]) for s, j in locked.items()),
         )
+
+    def as_drafted(self, round_id: RoundId, problem: Problem, aim: Aim) -> Solution:
+        """Return the draft as it stands, whoever made it, as a matching of the problem."""
+        column = {each: place for place, each in enumerate(problem.juniors)}
+        held = {each.senior_id: each for each in self._store.rounds.pairs(round_id)}
+        rows = [
+            (place, column[held[SeniorId(each)].junior_id], held[SeniorId(each)])
+            for place, each in enumerate(problem.seniors)
+            if each in held and held[SeniorId(each)].junior_id in column
+        ]
+        senior = np.array([place for place, _, _ in rows], dtype=np.int32)
+        junior = np.array([place for _, place, _ in rows], dtype=np.int32)
+        quality = problem.quality_of(senior, junior)
+        locked = np.array([each.locked for _, _, each in rows], dtype=bool)
+        return Solution(aim, senior, junior, quality, locked, float(quality.sum()), GRID, len(problem.seniors))
 
     def with_juniors(self, problem: Problem, junior_ids: Sequence[str]) -> Problem:
         """Return a problem that knows more juniors, with the places of each as they are now; new ones come last."""

@@ -101,18 +101,21 @@ class Smtp:
         finally:
             server.close()
 
+    def _come_in(self, server: smtplib.SMTP) -> None:
+        code, said = server.connect(self._host, self._port)
+        if server.sock:  # else the end of a letter waits for the server to confirm its beginning
+            server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if code != 220:
+            raise Unreachable("greeting", _plain(code, said))
+        if self._security == "starttls":
+            server.starttls(context=self._trusted)
+        server.ehlo_or_helo_if_needed()
+        if self._user:
+            server.login(self._user, self._password.get_secret_value())
+
     def _greet(self, server: smtplib.SMTP, passed: threading.Event) -> None:
         try:
-            code, said = server.connect(self._host, self._port)
-            if server.sock:  # else the end of a letter waits for the server to confirm its beginning
-                server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if code != 220:
-                raise Unreachable("greeting", _plain(code, said))
-            if self._security == "starttls":
-                server.starttls(context=self._trusted)
-            server.ehlo_or_helo_if_needed()
-            if self._user:
-                server.login(self._user, self._password.get_secret_value())
+            self._come_in(server)
         except smtplib.SMTPAuthenticationError as error:
             raise Unreachable("login", str(error.smtp_code)) from error  # its words may repeat the name
         except smtplib.SMTPNotSupportedError as error:

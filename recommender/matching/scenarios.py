@@ -59,19 +59,19 @@ class Difference:
         return self.first_quality - self.second_quality
 
 
-def side_by_side(problem: Problem) -> tuple[Scenario, ...]:
+def side_by_side(problem: Problem, keep: Solution | None = None) -> tuple[Scenario, ...]:
     """Return the three aims, in the order of `Aim`.
 
-    Of equally good matchings each aim takes the one nearest to that of the best fit, so that what differs is due to
-    the aim.
+    Of equally good matchings each aim takes the one nearest to `keep`, or else to that of the best fit, so that what
+    differs is due to the aim.
 
     Raises
     ------
     InputRefused
         As `solve`.
     """
-    best = solve(problem, Aim.BEST_FIT)
-    others = (solve(problem, aim, keep=best) for aim in Aim if aim is not Aim.BEST_FIT)
+    best = solve(problem, Aim.BEST_FIT, keep=keep)
+    others = (solve(problem, aim, keep=keep or best) for aim in Aim if aim is not Aim.BEST_FIT)
     return tuple(in_numbers(problem, each) for each in (best, *others))
 
 

@@ -171,10 +171,16 @@ def move(step: Step, round_id: RoundId, version: int, **changes: Any) -> Round:
         raise Conflict(f"round_{held.state}", name=held.name)
     if held.version != version:
         raise Conflict("round_changed", who=_last(step, round_id))
-    moved = replace(held, version=version + 1, **changes)
+    moved = replace(held, **changes)
     row = _row(moved)
-    step.update("rounds", {"id": round_id}, {name: row[name] for name in ("version", *changes)})
-    return moved
+    step.update("rounds", {"id": round_id}, {name: row[name] for name in changes})
+    touch(step, round_id)
+    return replace(moved, version=version + 1)
+
+
+def touch(step: Step, round_id: RoundId) -> None:
+    """Take the version one further. It isn't part of what an undo puts back: it only ever grows."""
+    step.rows("UPDATE rounds SET version = version + 1 WHERE id = ?", round_id)
 
 
 def draft(step: Step, round_id: RoundId, pairs: list[DraftPair]) -> None:

@@ -128,7 +128,7 @@ class Slates:
             "FROM slates s JOIN requests r ON r.id = s.request_id WHERE list_contains(?::TEXT[], s.id)",
             list(slate_ids),
         )
-        return [_slate(*head, suggestions=tuple(suggestions.get(head[0], ()))) for head in heads]
+        return [_slate(tuple(suggestions.get(head[0], ())), *head) for head in heads]
 
     def shown(self, slate_id: SlateId, junior_ids: Sequence[JuniorId], at: datetime) -> None:
         """Record that suggestions were really drawn; drawing them again adds nothing."""
@@ -427,6 +427,7 @@ def _keys_and_values(mapping: dict[str, Any]) -> tuple[list[str], list[Any]]:
 
 
 def _slate(
+    suggestions: tuple[Suggestion, ...],
     slate_id: SlateId,
     request_id: str,
     senior_id: SeniorId | None,
@@ -442,7 +443,6 @@ def _slate(
     explored: bool,
     read: dict[str, float],
     level: float | None,
-    suggestions: tuple[Suggestion, ...],
 ) -> Slate:
     understood = Understood(goal, language, tuple(read.items()), level)
     request = Request(RequestId(request_id), senior_id, text, understood, at)

@@ -55,7 +55,8 @@ def world(rows: Rows, off: frozenset[str]) -> World:
         forbidden=_pairs(rows("SELECT senior_id, junior_id FROM do_not_pair")),
         earlier=_pairs(
             rows(
-                "SELECT senior_id, junior_id FROM pairs WHERE state NOT IN ('expired', 'withdrawn') UNION SELECT senior_id, junior_id FROM matches "
+                "SELECT senior_id, junior_id FROM pairs WHERE state NOT IN ('expired', 'withdrawn') "
+                "UNION SELECT senior_id, junior_id FROM matches "
                 "WHERE senior_id IS NOT NULL"
             )
         ),

@@ -90,6 +90,7 @@ def alone(who: str, language: str) -> None:
 @pytest.fixture
 def visit(service: Service) -> Visit:
     """Give a function that opens the page as somebody, in a language."""
+
     def opened(who: str, language: str = "nl") -> AppTest:
         return AppTest.from_function(alone, default_timeout=60, args=(who, language)).run()
 

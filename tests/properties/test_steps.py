@@ -117,7 +117,6 @@ def test_a_step_that_breaks_leaves_nothing(store: Store) -> None:
     """Neither rows nor a line in the log."""
     held, log = state(store), store.steps.recent(100)
 
-
     def breaks() -> None:
         with store.steps.step("broken", "co", NOW) as step:
             step.insert("rounds", [a_round(5, 1, "half")])
