@@ -112,7 +112,7 @@ def _mine(service: Service, pair: Pair, side: Side, language: Language) -> Mine:
         first_name(partner.name),
         partner.name,
         _card(service, pair, language) if side is Side.SENIOR else None,
-        given,
+        given if side is Side.JUNIOR else "",
         service.pairs.agreement(pair.id, language),
         tuple(each for each in meetings if each.state is MeetingState.PLANNED and each.ends_at > now),
         tuple(each for each in meetings if each.to_mark(now)),

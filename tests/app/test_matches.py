@@ -205,6 +205,19 @@ def test_agreement_counts_once_both_agree(visit: Visit, service: Service, langua
     assert say("pactform.settled_junior", language, name=partner(service, pair, Side.JUNIOR)) in read(at)
 
 
+def test_changed_agreement_is_asked_again(visit: Visit, service: Service) -> None:
+    """What the second changes, the first reads and agrees to anew."""
+    pair = started(service)
+    page_of(visit, "s1").button(key="pact-agree").click().run()
+    at = page_of(visit, pair.junior_id)
+    next(each for each in at.text_area if each.label == say("pactform.rhythm", "nl")).set_value("Elke week").run()
+    at.button(key="pact-agree").click().run()
+    assert not at.error
+    at = page_of(visit, "s1")
+    assert say("pactform.other_agreed_senior", "nl", name=partner(service, pair, Side.SENIOR)) in read(at)
+    assert any(each.value == "Elke week" for each in at.text_area)
+
+
 def test_agreement_changed_under_ones_eyes_is_explained(visit: Visit, service: Service) -> None:
     """Who agrees to a text that the other has just changed reads the new one first."""
     pair = started(service)
