@@ -41,6 +41,8 @@ def main() -> None:
             page.set_default_timeout(PATIENCE)
             for language in QUESTIONS:
                 journey(page, url, language, "" if theme == "light" else "-dark")
+                if theme == "light":
+                    workbench(page, url, language)
         browser.close()
 
 
@@ -71,6 +73,43 @@ def journey(page: Page, url: str, language: str, suffix: str) -> None:
     take(page, f"model-{language}{suffix}")
     visit(page, url, "j001", language)
     take(page, f"profile-{language}{suffix}")
+
+
+def workbench(page: Page, url: str, language: str) -> None:
+    """Walk through the coordinator's pages, with a round that is published and a pair that says yes."""
+    name = {"nl": "Najaar", "en": "Autumn"}[language]
+    page.goto(f"{url}/rounds?as=coordinator&lang={language}")
+    page.locator(".st-key-round-new input").first.wait_for()
+    settle(page)
+    page.locator(".st-key-round-new input").first.fill(name)
+    page.locator(".st-key-round-gather button").click()
+    page.locator(".st-key-round-state").wait_for()
+    settle(page)
+    take(page, f"rounds-{language}")
+    page.locator(".st-key-round-publish button").click()
+    page.locator(".st-key-round-publish-yes button").click()
+    page.locator(".st-key-round-published").wait_for()
+    settle(page)
+    for who, where in (
+        ("coordinator", "pairs"),
+        ("s005", "matches"),
+        ("coordinator", "overview"),
+        ("coordinator", "programme"),
+    ):
+        page.goto(f"{url}/{where}?as={who}&lang={language}")
+        page.locator("h1").wait_for()
+        settle(page)
+        take(page, f"{where}-{language}")
+    page.goto(f"{url}/story?as=coordinator&lang={language}")
+    page.locator(".st-key-story-play button").click()
+    page.locator(".st-key-story-outcome").wait_for()
+    settle(page)
+    take(page, f"story-{language}")
+    page.goto(f"{url}/rounds?as=coordinator&lang={language}")
+    page.locator('[class*="st-key-round-open-"] button').first.click()
+    settle(page)
+    page.locator(".st-key-round-published button").first.click()  # back in one go, for the next language
+    settle(page)
 
 
 def visit(page: Page, url: str, who: str, language: str) -> None:

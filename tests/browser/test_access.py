@@ -11,6 +11,12 @@ from tests.browser.conftest import PATIENCE, Visit, Visitor
 pytestmark = pytest.mark.browser
 
 PAGES = {"s020": "ask", "j020": "profile", "coordinator": "review", "scientist": "model"}
+WORKBENCH = [
+    *(("coordinator", page) for page in ("rounds", "pairs", "overview", "programme", "story")),
+    ("s023", "matches"),
+    ("j023", "matches"),
+]
+HEADINGS = "[...document.querySelectorAll('.stMain :is(h1, h2, h3, h4, h5)')].map(each => each.tagName)"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 GRAVE = {"serious", "critical"}
 
@@ -37,6 +43,11 @@ def waiting(browser, server):  # type: ignore[no-untyped-def]
     visitor.page.locator('[class*="st-key-card-choose-"] button').first.click()
     visitor.page.locator(".st-key-check").wait_for()
     visitor.press("ask-yes")
+    visitor.page.goto(f"{server.url}/rounds?as=coordinator&lang=nl")
+    visitor.page.locator(".st-key-round-gather").wait_for()
+    visitor.settle()
+    visitor.page.locator(".st-key-round-new input").first.fill("Toegankelijk")
+    visitor.press("round-gather").page.locator(".st-key-round-state").wait_for()
     context.close()
 
 
@@ -48,6 +59,28 @@ def test_axe_finds_nothing_grave(visit: Visit, who: str, language: Language, the
     visitor = visit(color_scheme=theme).go(who, language)
     assert violations(visitor) == []
     assert violations(full(visitor, who)) == []
+
+
+@pytest.mark.parametrize(("language", "theme"), [("nl", "light"), ("en", "dark")])
+@pytest.mark.parametrize(("who", "page"), WORKBENCH)
+def test_the_workbench_is_for_everybody(visit: Visit, who: str, page: str, language: Language, theme: str) -> None:
+    """No serious or critical violation, headings in order, the language named, and no scrolling aside at 320 pixels."""
+    visitor = visit(color_scheme=theme)
+    visitor.page.goto(f"{visitor.server.url}/{page}?as={who}&lang={language}")
+    visitor.page.locator("h1").wait_for()
+    visitor.settle()
+    if page == "rounds":
+        visitor.page.locator('[class*="st-key-round-open-"] button').first.click()
+        visitor.page.locator(".st-key-round-state").wait_for()
+        visitor.settle()
+    assert violations(visitor) == []
+    assert visitor.page.evaluate("document.documentElement.lang") == language
+    ranks = [int(each[1]) for each in visitor.page.evaluate(HEADINGS)]
+    assert ranks.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(ranks))
+    visitor.page.set_viewport_size({"width": 320, "height": 640})
+    visitor.settle()
+    assert visitor.page.evaluate("document.querySelector('.stMain').scrollWidth") <= 320
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

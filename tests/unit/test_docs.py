@@ -22,7 +22,7 @@ def test_files_and_make_targets_exist(path: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", text):
         if not link.startswith("http"):
             assert (path.parent / link).exists(), link
-    for target in re.findall(r"`?make ([a-z][a-z-]+)", " ".join(re.findall(r"`[^`]+`|```.*?```", text, re.DOTALL))):
+    for target in re.findall(r"`?make ([a-z][a-z0-9-]+)", " ".join(re.findall(r"`[^`]+`|```.*?```", text, re.DOTALL))):
         assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
 
 
