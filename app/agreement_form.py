@@ -23,10 +23,15 @@ def form(here: Here, mine: Mine) -> None:
         st.markdown(here.say(f"pactform.other_agreed_{mine.side}", name=name))
     else:
         st.markdown(here.say(f"pactform.text_{mine.side}", name=name))
+    typed = st.session_state.get(_typed(mine.pair.id), {})
     for part in PARTS:
         st.text_area(
             here.say(f"pactform.{part}"), getattr(seen, part), key=_key(mine, part), height=90, max_chars=LONGEST
         )
+        if typed.get(part, getattr(seen, part)) != getattr(seen, part):
+            with st.container(key=f"pact-typed-{part}", gap=None):
+                st.caption(here.say(f"pactform.typed_{mine.side}"))
+                components.words(typed[part])
     with st.container(horizontal=True, gap="small"):
         st.button(
             here.say("pactform.agree"),
@@ -65,9 +70,19 @@ def _key(mine: Mine, part: str) -> str:
     return f"pact-{part}-{mine.pair.id}-{crc32('|'.join(mine.agreement.words).encode())}"
 
 
+def _typed(pair_id: str) -> str:
+    """Name where the words stay that somebody typed while the other changed the text: its fields are gone then."""
+    return f"pact-typed-{pair_id}"
+
+
 def _agree(pair_id: str, side: Side, seen: Agreement, keys: tuple[str, ...]) -> None:
     here = frame.here()
+    words = [st.session_state[key] for key in keys]
+    st.session_state[_typed(pair_id)] = {
+        part: word for part, word in zip(PARTS, words, strict=True) if word != getattr(seen, part)
+    }
     with here.session.step():
-        wanted = seen.with_words([st.session_state[key] for key in keys])
+        wanted = seen.with_words(words)
         here.service.pairs.agree(pair_id, side, wanted, here.who.id, seen)
+        del st.session_state[_typed(pair_id)]
         doing.done("pactform.announce")

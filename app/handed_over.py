@@ -1,7 +1,5 @@
 """The conversations that seniors have given to a person, each with its words."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from app import components, frame, views
@@ -24,7 +22,7 @@ def draw(here: Here) -> None:
             name = senior.name if senior else here.say("review.nobody")
             with st.container(border=True, key=f"handed-{each.conversation_id}"):
                 st.subheader(components.plain(here.say("handover.from", name=name)), anchor=False)
-                st.caption(views.waited(each.at, datetime.now(UTC), here.language))
+                st.caption(views.waited(each.at, here.service.now(), here.language))
                 brief(here, state.brief)
                 with st.expander(here.say("handover.read"), key=f"read-{each.conversation_id}"):
                     known = Known(here.service.junior, here.service.slate, senior)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -150,7 +149,7 @@ def left_over(here: Here, draft: Draft, by_hand: Callable[[SeniorId], None]) -> 
             st.caption(here.say("rounds.shared_juniors", names=components.plain(group.juniors)))
             st.caption(here.say("rounds.shared_people", names=components.plain(group.people)))
     known = Known(here.service.junior, here.service.slate)
-    for line in views.left_lines(found, draft.takers, names(here), known, datetime.now(UTC), here.language):
+    for line in views.left_lines(found, draft.takers, names(here), known, here.service.now(), here.language):
         with st.container(border=True, key=f"round-left-{line.senior_id}", gap="small"):
             st.subheader(components.plain(line.name), anchor=False)
             st.caption(line.waited)

@@ -177,14 +177,17 @@ class ProgrammeSetUp:
             If the senior takes no part, or is in another known pair.
         UnknownPerson
             If there is no such person.
+        Conflict
+            If the list has changed meanwhile.
         """
-        pair = (senior_id, junior_id)
-        self._recommender.prepare()  # so that nothing has to be encoded inside the step
+        pair, seen = (senior_id, junior_id), self.known_pairs()
+        if pair in seen:
+            return
+        # Before the step: whoever holds the database may not wait for the index, as its builder waits for the database.
+        self._check_known(pair, seen)
         with self._store.steps.step("known_pair_added", who, self._clock(), ABOUT) as step:
-            known = self.known_pairs()
-            if pair in known:
-                return
-            self._check_known(pair, known)
+            if self.known_pairs() != seen:
+                raise Conflict("already_there")
             self._store.named_pairs.add_known(step, pair)
 
     def remove_known(self, senior_id: SeniorId, junior_id: JuniorId, who: str) -> None:

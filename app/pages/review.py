@@ -1,7 +1,6 @@
 """The page of the coordinator: what waits, why, and a decision that can be taken back."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
@@ -45,7 +44,7 @@ def _pace(here: Here) -> None:
 
 def _waiting(here: Here, queue: Queue) -> None:
     waiting, load = here.service.reviewing.waiting(), here.service.load()
-    rows = review_views.rows(here.service, waiting, load, datetime.now(UTC), here.language)
+    rows = review_views.rows(here.service, waiting, load, here.service.now(), here.language)
     gone = _gone(here, rows)
     if not rows:
         if gone:

@@ -229,6 +229,10 @@ def test_agreement_changed_under_ones_eyes_is_explained(visit: Visit, service: S
     at.button(key="pact-agree").click().run()
     assert say("error.agreement_changed", "nl").split(".")[0] in at.error[0].value
     assert any(each.value == "Alleen Excel" for each in at.text_area)
+    assert "Elke week" in [each.value for each in at.text]  # what was typed is not lost
+    assert say("pactform.typed_junior", "nl") in read(at)
+    at.button(key="pact-agree").click().run()
+    assert say("pactform.typed_junior", "nl") not in read(at)
 
 
 # Meetings

@@ -30,7 +30,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 180_000
+PATIENCE = 45_000
 """Milliseconds until a browser step counts as failed: long, because nothing here measures speed."""
 
 

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -246,6 +248,21 @@ def test_known_pair_breaks_no_rule(setup: ProgrammeSetUp, junior_id: JuniorId, r
     assert say(f"rule.{rule}", "nl") in refused.value.sentence("nl")
     assert "Anneke Vos" in refused.value.sentence("nl")
     assert setup.known_pairs() == []
+
+
+def test_the_index_is_not_asked_inside_a_step(setup: ProgrammeSetUp, store: Store, monkeypatch: Any) -> None:
+    """Who builds it may be waiting for the database, which a step holds: the two would wait for each other."""
+    asked, population = [], setup._recommender.population
+    monkeypatch.setattr(setup._recommender, "population", lambda: asked.append(_writable(store)) or population())
+    setup.add_known(S1, J1, "co")
+    assert asked == [True]
+
+
+def _writable(store: Store) -> bool:
+    """Tell whether another thread could write now."""
+    with ThreadPoolExecutor(1) as pool:
+        lock = store._database._lock
+        return pool.submit(lambda: lock.acquire(blocking=False) and (lock.release() or True)).result()
 
 
 def test_known_pair_may_break_a_rule_that_is_off(setup: ProgrammeSetUp) -> None:
