@@ -104,15 +104,13 @@ def _mine(service: Service, pair: Pair, side: Side, language: Language) -> Mine:
     now, meetings = service.now(), service.pairs.meetings(pair.id)
     moment = pair.paused_at or pair.ended_at or now
     due = [each for each in service.pairs.my_check_ins(pair.id, side) if each.due_at <= moment]
-    choice = service.choice(pair.slate_id)
-    given = senior.offers or (service.brief_of(choice).gives_back if choice else "")
     return Mine(
         pair,
         side,
         first_name(partner.name),
         partner.name,
         _card(service, pair, language) if side is Side.SENIOR else None,
-        given if side is Side.JUNIOR else "",
+        senior.offers if side is Side.JUNIOR else "",
         service.pairs.agreement(pair.id, language),
         tuple(each for each in meetings if each.state is MeetingState.PLANNED and each.ends_at > now),
         tuple(each for each in meetings if each.to_mark(now)),

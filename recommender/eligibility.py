@@ -46,9 +46,7 @@ def _same_person(population: Population, asker: Asker, load: dict[str, int]) -> 
     if asker.senior is None:
         return _nobody(population)
     same = population.mask({asker.senior.id})
-    own = population.emails.get(asker.senior.email.casefold())
-    if own is not None:
-        same[own] = True
+    same[population.emails.get(asker.senior.email.casefold(), [])] = True
     return same
 
 

@@ -98,7 +98,8 @@ def compose(letter: Letter, store: Store, sender: str, now: datetime) -> tuple[E
     NoAddress
         If the reader has no address, or one that no server takes.
     Outdated
-        If it is about a meeting that is gone or was cancelled since.
+        If it is about a meeting that is gone or was cancelled since, or asks something of somebody or of a pair that
+        no longer holds.
     UnknownPerson
         If the reader is gone.
     """
@@ -106,6 +107,8 @@ def compose(letter: Letter, store: Store, sender: str, now: datetime) -> tuple[E
     language = language_for(person)
     to = address(person.email)
     meeting = _meeting(letter, store)
+    if not _holds(letter, person, store, now):
+        raise Outdated
     message = EmailMessage(policy=SMTP)
     message["From"] = Address("Telemachos", addr_spec=sender)
     message["To"] = Address(one_line(person.name, MOST), addr_spec=to)
@@ -166,6 +169,20 @@ def _meeting(letter: Letter, store: Store) -> Appointment | None:
     if meeting is None or (meeting.state == "cancelled") != (letter.kind == "meeting_cancelled"):
         raise Outdated
     return meeting
+
+
+ASKS = {"invitation": "invited", "reminder": "invited", "check_in": "active", "meeting": "active"}
+"""Letters that ask something, and the state in which the pair must still be."""
+
+
+def _holds(letter: Letter, person: Person, store: Store, now: datetime) -> bool:
+    """Tell whether what a letter asks can still be done: by somebody who takes part, in a pair that waits for it."""
+    if letter.kind not in ASKS:
+        return True
+    until = letter.values.get("until")
+    over = until is not None and datetime.fromisoformat(until).date() < now.date()
+    state = store.outbox.pair_state(letter.id)
+    return person.active and person.consent and not over and state in (None, ASKS[letter.kind])
 
 
 def _attach(

@@ -376,7 +376,7 @@ class Pairing(PairReads):
     def _beat(self, pair_id: PairId) -> bool:
         with self._step("beat", pair_id, TELEMACHOS) as (step, pair, now):
             if pair.state is PairState.INVITED and pair.expires_at <= now:
-                changed = self._close(step, pair, Event.EXPIRE, now)
+                changed = self._close(step, pair, Event.EXPIRE, pair.expires_at)
                 willing = [each for each in SIDES if pair.said(each) == YES]
                 self._letters.tell(step, changed, "expired", now, to=willing, key=pair.id)
             for each in due_letters(pair, self._store.pairs.check_ins(pair_id, step), now):
@@ -404,6 +404,9 @@ class Pairing(PairReads):
             yield step, pair, meeting, now
 
     def _close(self, step: Step, pair: Pair, event: Event, now: datetime, reason: str = "") -> Pair:
+        if pair.paused_at:  # the time of a pause doesn't count, whether it ends by going on or by stopping
+            for each in moved_by_pause(self._store.pairs.check_ins(pair.id, step), pair.paused_at, now):
+                self._store.pairs.save_check_in(step, each)
         changed = _after(pair, event, now, reason)
         self._store.pairs.save(step, changed)
         self._store.pairs.free_place(step, changed)

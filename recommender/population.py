@@ -31,7 +31,7 @@ class Population:
     departments: dict[str, Bools]
     days: Bools
     """Shape ``(n_juniors, 5)`` in the order of `DAYS`; a row without any day is "not said"."""
-    emails: dict[str, int]
+    emails: dict[str, list[int]]
     """Place of each junior with an address, by address in small letters."""
     competences: Floats
     """Chance that a profile is about each competence, shape ``(n_juniors, n_competences)``; no columns: not read."""
@@ -67,7 +67,7 @@ class Population:
             days=np.array([[day in junior.days for day in DAYS] for junior in juniors], dtype=bool).reshape(
                 -1, len(DAYS)
             ),
-            emails={junior.email.casefold(): place for place, junior in enumerate(juniors) if junior.email},
+            emails=_by_email(juniors),
             competences=np.zeros((len(juniors), 0)) if competences is None else competences,
             wishes=np.zeros((len(juniors), 0), dtype=np.float32) if wishes is None else wishes,
             styles=np.zeros((len(juniors), 0)) if styles is None else styles,
@@ -102,3 +102,11 @@ def _columns(values: Sequence[Sequence[str]]) -> dict[str, Bools]:
         for value in owned:
             columns.setdefault(value, np.zeros(len(values), dtype=bool))[place] = True
     return columns
+
+
+def _by_email(juniors: Sequence[Junior]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for place, junior in enumerate(juniors):
+        if junior.email:
+            found.setdefault(junior.email.casefold(), []).append(place)
+    return found

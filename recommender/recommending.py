@@ -196,8 +196,8 @@ class Recommender:
     ) -> Ranking:
         """Rank everybody but those put aside for what a senior wants; the goals in the brief have been cleaned.
 
-        `off` are rules that don't count here, beside those that the programme has switched off. `also` is looked at
-        however far their text is from the request.
+        `off` are rules that don't count here, beside those that the programme has switched off. `also` is in
+        it however far their text is from the request and whatever the senior wished.
         """
         juniors, load, ranker = self._current(), self._store.slates.load(), self.ranker()
         population, index, goal = juniors.population, juniors.index, brief.text
@@ -213,7 +213,7 @@ class Recommender:
         texts = text_features(likeness)
         possible = (excluded == ELIGIBLE) & ~unwished & ~population.mask(set(aside))
         places = _best(ranker.text_score(texts), possible)
-        if also in population.position and possible[population.position[also]]:
+        if also in population.position and excluded[population.position[also]] == ELIGIBLE:
             places = np.union1d(places, [population.position[also]])
         offers = brief.gives_back or (senior.offers if senior else "")
         asked = Circumstances(

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from recommender.domain import Decision, JuniorId, SeniorId, SlateId
 from recommender.errors import Conflict, InputRefused, RuleBroken
+from recommender.letters import first_name
 from recommender.pairing import Invitation, Pairing
 from recommender.post import Post
 from recommender.recommending import Recommender
@@ -114,13 +115,21 @@ class Reviewing:
             self._pairing.invite_many(step, invitations, at)
             return step.id
 
-    def reject(self, slate_ids: Sequence[SlateId], who: str, reason: str, note: str = "") -> StepId:
-        """Reject choices, all for one reason, which is required: it teaches the ranker."""
+    def reject(
+        self,
+        slate_ids: Sequence[SlateId],
+        who: str,
+        reason: str,
+        note: str = "",
+        seen: Mapping[SlateId, JuniorId] | None = None,
+    ) -> StepId:
+        """Reject choices, all for one reason, which is required: it teaches the ranker. `seen` as for `approve`."""
         if not reason:
             raise InputRefused("reason_required")
         at, words = self._clock(), clean_text(note, MOST_NOTE)
         with self._store.steps.step("review_rejected", who, at, _about(slate_ids)) as step:
             for slate_id in _some(slate_ids):
+                _same_choice(step, slate_id, seen or {})
                 self._store.slates.decide(step, slate_id, Decision.REJECTED, reason, words, who, at)
             return step.id
 
@@ -145,6 +154,7 @@ class Reviewing:
         if junior_id not in {each.junior_id for each in slate.suggestions}:
             slate = self._rounds.slate_with(senior_id, slate.request.text, junior_id)
         with self._store.steps.step("review_reassigned", who, at, slate_id) as step:
+            _same_choice(step, slate_id, {slate_id: choice.junior_id})
             self._store.slates.decide(step, slate_id, Decision.REJECTED, reason, words, who, at)
             self._keep_rules(step, [(senior_id, junior_id)])
             card = self._store.slates.single_cards(step, [(slate.id, junior_id)])[0]
@@ -253,7 +263,7 @@ class Reviewing:
             senior_id = _senior(step, slate_id)
             if kind == QUESTION and senior_id is not None:
                 senior = self._store.people.senior(senior_id)
-                values = {"name": senior.name.split()[0] if senior.name.split() else ""}
+                values = {"name": first_name(senior)}
                 self._post.queue(step, f"question/{note_id}", senior, "information", values, at)
 
     def _check(self, step: Step, slate_ids: Sequence[SlateId], seen: Mapping[SlateId, JuniorId]) -> None:
@@ -262,12 +272,11 @@ class Reviewing:
         for slate_id in slate_ids:
             if step.found("reviews", slate_id=slate_id):
                 raise Conflict("already_decided")
+            _same_choice(step, slate_id, seen)
             for choice in step.found("choices", slate_id=slate_id):
-                if choice["junior_id"] != seen.get(slate_id, choice["junior_id"]):
-                    raise Conflict("choice_changed")
                 if choice["senior_id"] is not None:
                     pairs.append((choice["senior_id"], choice["junior_id"]))
-        self._keep_rules(step, pairs, passed_over=("full",))
+        self._keep_rules(step, pairs, passed_over=("full", "senior_busy"))
 
     def _keep_rules(self, step: Step, pairs: Sequence[tuple[str, str]], passed_over: Sequence[str] = ()) -> None:
         now = self._store.world(self._store.facts.programme().rules_off, step)
@@ -284,6 +293,13 @@ def _some(slate_ids: Sequence[SlateId]) -> Sequence[SlateId]:
 
 def _about(slate_ids: Sequence[SlateId]) -> str:
     return slate_ids[0] if len(slate_ids) == 1 else ""
+
+
+def _same_choice(step: Step, slate_id: SlateId, seen: Mapping[SlateId, JuniorId]) -> None:
+    """Refuse when the senior has chosen somebody else than the coordinator saw."""
+    for choice in step.found("choices", slate_id=slate_id):
+        if choice["junior_id"] != seen.get(slate_id, choice["junior_id"]):
+            raise Conflict("choice_changed")
 
 
 def _senior(step: Step, slate_id: str) -> SeniorId | None:

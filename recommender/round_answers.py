@@ -23,6 +23,7 @@ from recommender.matching import (
     differences,
     in_numbers,
     left_over,
+    over_locked,
     side_by_side,
     solve,
 )
@@ -127,9 +128,14 @@ class RoundAnswers:
         self._store, self._recommender, self._rounds, self._clock = store, recommender, rounds, clock
 
     def scenarios(self, round_id: RoundId, options: Options | None = None) -> list[ScenarioNow]:
-        """Return the three aims side by side, each with what differs from the draft."""
+        """Return the three aims side by side, each with what differs from the draft.
+
+        Empty where more pairs are locked with somebody than there are places: no aim can do that.
+        """
         chosen = options or self._rounds.round(round_id).options
         problem = self._rounds.problem(round_id, chosen)
+        if over_locked(problem):
+            return []
         drafted = self._rounds.as_drafted(round_id, problem, chosen.aim)
         now = in_numbers(problem, drafted)
         return [
@@ -150,6 +156,8 @@ class RoundAnswers:
         drafted = self._rounds.as_drafted(round_id, problem, options.aim)
         wanted = {place for place, each in enumerate(problem.seniors) if only is None or each in only}
         bare = [place for place in wanted if drafted.junior_of[place] < 0 and np.isnan(problem.best[place])]
+        if over_locked(problem):
+            return []
         problem, relaxed, wishes = self._opened(round_id, problem, bare, options)
         drafted = self._rounds.as_drafted(round_id, problem, options.aim)
         return [_now(problem, each, wishes) for each in left_over(problem, drafted, relaxed, wanted)]
@@ -178,6 +186,8 @@ class RoundAnswers:
         if senior_id not in problem.seniors or junior_id not in problem.juniors:
             raise InputRefused("round_not_in_it", id=senior_id if senior_id not in problem.seniors else junior_id)
         drafted = self._rounds.as_drafted(round_id, problem, options.aim)
+        if over_locked(problem):
+            return ForcingNow(0.0, 0, 0.0, (), possible=False)
         now = solve(problem, options.aim, keep=drafted)
         place = problem.seniors.index(senior_id), problem.juniors.index(junior_id)
         found = cost_of_forcing(problem, options.aim, *place, now)

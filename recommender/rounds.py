@@ -16,6 +16,7 @@ from recommender.dialogue.brief import Brief
 from recommender.dialogue.state import state_of
 from recommender.domain import JuniorId, RoundId, Senior, SeniorId, Slate
 from recommender.errors import InputRefused, RuleBroken
+from recommender.letters import language_for
 from recommender.matching import Aim, Edges, Problem, Solution, solve
 from recommender.matching.solver import GRID
 from recommender.pairing import Invitation, Pairing
@@ -28,7 +29,6 @@ from recommender.store.rounds import DraftPair, Options, Round, Taker
 from recommender.store.steps import Done, Step, StepId
 from recommender.text import clean_text
 from recommender.weights import Progress
-from recommender.wording import LANGUAGES, Language
 
 CANDIDATES = 50
 """Juniors that are kept for each senior: enough for everybody to have somebody when many want the same people."""
@@ -106,9 +106,9 @@ class Rounds:
         if not wanted:
             raise InputRefused("round_nobody")
         since, slates, takers, first = self._store.rounds.waiting_since(), [], [], []
-        for number, (senior, brief) in enumerate(wanted):
+        for number, (senior, brief, aside) in enumerate(wanted):
             friend = known.get(senior.id)
-            ranking = self._recommender.rank(brief, senior, language_of(senior), at, also=friend)
+            ranking = self._recommender.rank(brief, senior, language_for(senior), at, aside, also=friend)
             slate = self._recommender.slate(ranking, CANDIDATES, also=friend)
             slates.append(slate)
             takers.append(Taker(senior.id, slate.id, since.get(senior.id, at)))
@@ -117,7 +117,7 @@ class Rounds:
                 first.append(DraftPair(senior.id, friend, worth, True, "known"))
             if progress:
                 progress(number + 1, len(wanted))
-        self._store.slates.put(*slates)
+        self._store.slates.put(*slates, for_round=True)
         made = Round(RoundId(uuid.uuid4().hex), called, "draft", 1, options or self.options(), who, at)
         with self._store.steps.step("round_gathered", who, at, made.id) as step:
             kept.add(step, made, takers)
@@ -193,10 +193,12 @@ class Rounds:
         """Return and keep a slate for a senior that has one junior on it, whom their own wishes may have left out."""
         senior = self._store.people.senior(senior_id)
         brief = self.brief_of(senior, asked)
-        soft = replace(brief, wishes=tuple(each for each in brief.wishes if not each.hard))
-        ranking = self._recommender.rank(soft, senior, language_of(senior), self._clock(), also=junior_id)
+        ranking = self._recommender.rank(brief, senior, language_for(senior), self._clock(), also=junior_id)
+        if ranking.row_of(junior_id) is None:
+            name = self._store.people.junior(junior_id).name
+            raise RuleBroken(ranking.rule_against(junior_id) or "gone", senior.name, name)
         slate = self._recommender.slate(ranking, CANDIDATES, also=junior_id)
-        self._store.slates.put(slate)
+        self._store.slates.put(slate, for_round=True)
         return slate
 
     def unpair(self, round_id: RoundId, version: int, who: str, senior_id: SeniorId) -> None:
@@ -322,26 +324,31 @@ class Rounds:
 
     # What a round is made of
 
-    def _wanted(self) -> list[tuple[Senior, Brief]]:
-        """Return who waits for somebody, with what they want."""
-        busy, asked = self._store.rounds.busy(), self._store.rounds.asked()
-        found = []
+    def _wanted(self) -> list[tuple[Senior, Brief, frozenset[JuniorId]]]:
+        """Return who waits for somebody, with what they want and whom they have put aside."""
+        kept = self._store.rounds
+        elsewhere, asked, found = kept.busy() | kept.content(), kept.asked(), []
         for senior in self._store.people.seniors():
-            if not (senior.active and senior.consent) or senior.id in busy:
+            if not (senior.active and senior.consent) or senior.id in elsewhere:
                 continue
-            brief = self.brief_of(senior, asked.get(senior.id, ""))
+            brief, aside = self._told(senior, asked.get(senior.id, ""))
             if brief.text:
-                found.append((senior, brief))
+                found.append((senior, brief, aside))
         return found
 
     def brief_of(self, senior: Senior, asked: str) -> Brief:
         """Return what a senior wants, as their last conversation says it, their last request, or their profile."""
+        return self._told(senior, asked)[0]
+
+    def _told(self, senior: Senior, asked: str) -> tuple[Brief, frozenset[JuniorId]]:
+        """Return what a senior wants, and the juniors whom they have put aside."""
         talk = self._store.conversations.latest_of(senior.id)
-        brief = state_of(self._store.conversations.turns(talk)).brief if talk else Brief()
-        if brief.text:
-            return brief
+        if talk:
+            state = state_of(self._store.conversations.turns(talk))
+            if state.brief.text:
+                return state.brief, state.refused
         words = asked or senior.text
-        return Brief((words,)) if any(each.isalnum() for each in words) else Brief()
+        return Brief((words,)) if any(each.isalnum() for each in words) else Brief(), frozenset()
 
     def _fitting(self, pairs: Sequence[DraftPair]) -> list[DraftPair]:
         """Return those that break no rule together: two may know the same junior, who has one place."""
@@ -376,11 +383,6 @@ def _without_the_least(pairs: Sequence[DraftPair], junior_id: JuniorId, room: in
     loose = sorted((each for each in theirs if not each.locked), key=lambda each: each.quality)
     gone = {each.senior_id for each in loose[: max(len(theirs) - room, 0)]}
     return [each for each in pairs if each.senior_id not in gone]
-
-
-def language_of(senior: Senior) -> Language:
-    """Return the first of a senior's languages that pages can speak, else Dutch."""
-    return next((language for each in senior.languages for language in LANGUAGES if each == language), "nl")
 
 
 def quality_on(slate: Slate, junior_id: JuniorId, share: float) -> float:

@@ -16,7 +16,8 @@ class World:
     """Everything the rules look at, as it is at this moment.
 
     `earlier`, `rejected` and `forbidden` are pairs of a senior's and a junior's id. `taken` are places of juniors that
-    others hold, and `off` the rules that this programme has switched off.
+    others hold, `busy` are seniors who have a junior or a choice that waits, and `off` are the rules that this
+    programme has switched off.
     """
 
     juniors: Mapping[str, Junior]
@@ -26,6 +27,7 @@ class World:
     earlier: Collection[tuple[str, str]] = frozenset()
     rejected: Collection[tuple[str, str]] = frozenset()
     taken: Mapping[str, int] = field(default_factory=dict)
+    busy: Collection[str] = frozenset()
     off: frozenset[str] = frozenset()
 
 
@@ -86,6 +88,7 @@ def _shares_no_language(senior: Senior, junior: Junior, world: World) -> bool:
 
 
 _OF_ONE: dict[str, Callable[[Senior, Junior, World], bool]] = {
+    "senior_busy": lambda senior, junior, world: senior.id in world.busy,
     "inactive": lambda senior, junior, world: not junior.active,
     "senior_inactive": lambda senior, junior, world: not senior.active,
     "no_consent": lambda senior, junior, world: not junior.consent,

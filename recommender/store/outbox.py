@@ -159,6 +159,17 @@ class Outbox:
         )
         return Appointment(*rows[0]) if rows else None
 
+    def pair_state(self, letter_id: str) -> str | None:
+        """Return the state of the pair that a letter is about, or None; the second part of its id names it."""
+        parts = letter_id.split("/")
+        pair_id = parts[1] if len(parts) > 1 else ""
+        rows = self._database.rows(
+            "SELECT state FROM pairs WHERE id = $1 UNION ALL SELECT p.state FROM pairs p JOIN meetings m "
+            "ON m.pair_id = p.id WHERE m.id = $1",
+            pair_id,
+        )
+        return rows[0][0] if rows else None
+
     def _letters(self, where: str, *values: object) -> list[Letter]:
         rows = self._database.rows(f"SELECT {COLUMNS} FROM outbox {where}", *values)  # noqa: S608
         return [_letter(row) for row in rows]

@@ -84,8 +84,9 @@ class Outcomes:
         Returns
         -------
         pyarrow.Table
-            Ids of people are in it: `snapshot` takes them out. `action` is the last that counts, so a choice that was
-            replaced by another from the same slate is undone. Ratings are those of matches that stand.
+            Ids of people are in it: `snapshot` takes them out. Candidates of a round that nobody was shown aren't.
+            `action` is the last that counts, so a choice that was replaced by another from the same slate is undone.
+            Ratings are those of matches that stand.
         """
         values = ", ".join("g.feature_values[?]" for _ in features)
         with self._database.reading() as cursor:
@@ -146,6 +147,7 @@ _LOG = (
     LEFT JOIN reviews v ON v.slate_id = g.slate_id AND v.junior_id = g.junior_id
     LEFT JOIN outcomes x ON x.slate_id = v.slate_id AND x.side = 'senior' AND v.decision = 'approved'
     LEFT JOIN outcomes y ON y.slate_id = v.slate_id AND y.side = 'junior' AND v.decision = 'approved'
+    WHERE NOT r.for_round OR EXISTS (SELECT 1 FROM choices q WHERE q.slate_id = s.id)
     """,
 )
 """What is read of each suggestion, and from where."""

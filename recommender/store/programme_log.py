@@ -59,7 +59,7 @@ class ProgrammeLog:
             LEFT JOIN choices c ON c.slate_id = s.id
             LEFT JOIN (
                 SELECT DISTINCT q.slate_id FROM round_people q JOIN rounds o ON o.id = q.round_id
-                WHERE o.state <> 'discarded'
+                WHERE o.state = 'published'
             ) p ON p.slate_id = s.id
             LEFT JOIN reviews v ON v.slate_id = s.id AND v.decision = ?
             GROUP BY r.id, r.senior_id ORDER BY 2, r.id

@@ -12,6 +12,7 @@ from recommender.errors import Conflict, InputRefused
 from recommender.matching.problem import Aim
 from recommender.store.database import Database
 from recommender.store.steps import Row, Step
+from recommender.store.world import BUSY
 
 
 @dataclass(frozen=True)
@@ -123,9 +124,16 @@ class Rounds:
 
     def busy(self) -> set[str]:
         """Return the seniors who are paired, or whose choice waits."""
+        return {senior_id for (senior_id,) in self._database.rows(BUSY)}
+
+    def content(self) -> set[str]:
+        """Return the seniors who want nobody now: they said no or ended it for want of time, or reached their goal."""
         rows = self._database.rows(
-            "SELECT senior_id FROM matches WHERE senior_id IS NOT NULL UNION SELECT c.senior_id FROM choices c "
-            "LEFT JOIN reviews r ON r.slate_id = c.slate_id WHERE r.slate_id IS NULL AND c.senior_id IS NOT NULL"
+            "SELECT p.senior_id FROM pairs p SEMI JOIN (SELECT arg_max(id, invited_at) AS id FROM pairs "
+            "GROUP BY senior_id) last USING (id) WHERE (p.state = 'declined' AND p.senior_said = 'no' "
+            "AND p.end_reason = 'no_time') OR (p.state = 'ended' AND (p.end_reason = 'goal_reached' OR "
+            "(p.end_reason = 'no_time' AND EXISTS (SELECT 1 FROM steps s WHERE s.about = p.id "
+            "AND s.kind = 'pair_ended' AND s.who = p.senior_id))))"
         )
         return {senior_id for (senior_id,) in rows}
 
@@ -139,11 +147,11 @@ class Rounds:
         )
 
     def asked(self) -> dict[str, str]:
-        """Return what each senior asked last, in their own words."""
+        """Return what each senior asked last, in their own words; not what a round asked for them."""
         return dict(
             self._database.rows(
                 "SELECT senior_id, arg_max(text, happened_at) FROM requests WHERE senior_id IS NOT NULL "
-                "GROUP BY senior_id"
+                "AND NOT for_round GROUP BY senior_id"
             )
         )
 

@@ -43,7 +43,13 @@ class Choice:
 
 
 _PAIRED = (
-    "SELECT senior_id, junior_id FROM matches WHERE senior_id IS NOT NULL UNION SELECT senior_id, junior_id FROM pairs"
+    "SELECT senior_id, junior_id FROM matches WHERE senior_id IS NOT NULL "
+    "UNION SELECT senior_id, junior_id FROM pairs WHERE state NOT IN ('expired', 'withdrawn')"
+)
+"""Who is paired with whom, or was, or said no. An invitation that nobody answered may come again."""
+_PAIRED_WITH = (
+    "SELECT junior_id FROM matches WHERE senior_id = $1 "
+    "UNION SELECT junior_id FROM pairs WHERE senior_id = $1 AND state NOT IN ('expired', 'withdrawn')"
 )
 _REJECTED = (
     "SELECT c.senior_id, r.junior_id FROM reviews r JOIN choices c ON c.slate_id = r.slate_id "
@@ -62,15 +68,15 @@ class Slates:
         self._lock = threading.Lock()
         self._kept: OrderedDict[SlateId, Slate] = OrderedDict()
 
-    def put(self, *slates: Slate) -> None:
-        """Store requests with their slates."""
+    def put(self, *slates: Slate, for_round: bool = False) -> None:
+        """Store requests with their slates; `for_round` are those that a round asks for somebody."""
         with self._database.writing() as cursor:
             # One statement for all rows: each statement costs some milliseconds, whatever it holds.
-            one = "(?, ?, ?, ?, ?, ?, MAP(?::TEXT[], ?::DOUBLE[]), ?)"
+            one = "(?, ?, ?, ?, ?, ?, MAP(?::TEXT[], ?::DOUBLE[]), ?, ?)"
             cursor.execute(
-                "INSERT INTO requests (id, senior_id, text, goal, language, happened_at, competences, level) "  # noqa: S608
-                f"VALUES {', '.join([one] * len(slates))}",
-                [value for slate in slates for value in _request_row(slate.request)],
+                "INSERT INTO requests (id, senior_id, text, goal, language, happened_at, competences, level, "  # noqa: S608
+                f"for_round) VALUES {', '.join([one] * len(slates))}",
+                [value for slate in slates for value in (*_request_row(slate.request), for_round)],
             )
             one = "(?, ?, ?, ?, ?, MAP(?::TEXT[], ?::INTEGER[]), ?, ?, ?)"
             cursor.execute(
@@ -234,16 +240,19 @@ class Slates:
     def answered(
         self, step: Step, slate_id: SlateId, junior_id: JuniorId, *, yes: bool, reason: str, at: datetime
     ) -> None:
-        """Log a senior's answer to a card that a coordinator chose for them, as if it had been on their page.
-
-        Who chose the card themselves has said so before, and it isn't logged again.
-        """
-        if not step.rows("SELECT 1 FROM interactions WHERE slate_id = ?", slate_id):
+        """Log a senior's answer to an invitation, unless it is what they said of this card last."""
+        said = Action.CHOSE if yes else Action.REFUSED
+        last = step.rows(
+            "SELECT action, reason FROM interactions WHERE slate_id = ? AND junior_id = ? ORDER BY id DESC LIMIT 1",
+            slate_id,
+            junior_id,
+        )
+        if not last or (last[0][0], last[0][1] or "") != (said, reason):
             step.rows(
                 "INSERT INTO interactions (slate_id, junior_id, action, happened_at, reason) VALUES (?, ?, ?, ?, ?)",
                 slate_id,
                 junior_id,
-                Action.CHOSE if yes else Action.REFUSED,
+                said,
                 at,
                 reason,
             )
@@ -262,13 +271,15 @@ class Slates:
             f"s.happened_at, false FROM ({ids}) n JOIN slates s ON s.id = n.slate_id",
             *bound,
         )
-        step.rows(
+        made = step.rows(
             "INSERT INTO suggestions (slate_id, rank, junior_id, score, contributions, feature_values, "  # noqa: S608
             "evidence, minus, propensity) SELECT n.made, 1, g.junior_id, g.score, g.contributions, g.feature_values, "
             f"g.evidence, g.minus, 1.0 FROM ({ids}) n JOIN suggestions g ON g.slate_id = n.slate_id "
             "AND g.junior_id = n.junior_id",
             *bound,
         )
+        if made[0][0] != len(new):
+            raise Conflict("gone_meanwhile", what="suggestions")
         return new
 
     def choices(self, *, waiting: bool) -> list[Choice]:
@@ -332,7 +343,7 @@ class Slates:
 
     def paired_with(self, senior_id: SeniorId) -> set[str]:
         """Return the juniors this senior is or was paired with."""
-        return {junior for senior, junior in self._database.rows(_PAIRED) if senior == senior_id}
+        return {junior for (junior,) in self._database.rows(_PAIRED_WITH, senior_id)}
 
     def paired(self) -> dict[str, frozenset[str]]:
         """Return the same for every senior."""

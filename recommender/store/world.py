@@ -6,6 +6,12 @@ from typing import Any
 from recommender.domain import Junior, JuniorId, Remote, Senior, SeniorId
 from recommender.rule_check import World
 
+BUSY = (
+    "SELECT senior_id FROM matches WHERE senior_id IS NOT NULL UNION SELECT c.senior_id FROM choices c "
+    "LEFT JOIN reviews r ON r.slate_id = c.slate_id WHERE r.slate_id IS NULL AND c.senior_id IS NOT NULL"
+)
+"""The seniors who have a junior, or whose choice waits."""
+
 Rows = Callable[..., list[tuple[Any, ...]]]
 
 
@@ -73,6 +79,7 @@ def world(rows: Rows, off: frozenset[str]) -> World:
                 "GROUP BY junior_id"
             )
         ),
+        busy=frozenset(str(row[0]) for row in rows(BUSY)),
         off=off,
     )
 

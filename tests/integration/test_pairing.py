@@ -12,6 +12,7 @@ from icalendar import Calendar
 
 from recommender.domain import Action, Decision, Request, Side, Slate, Suggestion, Understood
 from recommender.errors import Conflict, Forbidden, InputRefused, UnknownPerson
+from recommender.letters import Outdated, compose
 from recommender.pair import GO_ON, QUESTIONS, Agreement, Meeting, MeetingState, Pair, PairState
 from recommender.pair_health import HealthWord
 from recommender.pairing import Invitation, Pairing
@@ -500,6 +501,40 @@ def test_pause_shifts_what_is_to_come(programme: Programme) -> None:
     assert programme.store.pairs.resumed() == {pair.id: programme.now}
     assert programme.pairing.warnings() == []
     assert programme.letters("resumed") == ["s1", "j1"]
+
+
+def test_an_end_during_a_pause_counts_the_pause(programme: Programme) -> None:
+    """Paused at week five and ended twenty weeks later: what was open at week five is what may still be answered."""
+    pair = programme.start()
+    programme.now += 5 * WEEK
+    before = [each.week for each in programme.pairing.my_check_ins(pair.id, SENIOR)]
+    programme.pairing.pause(pair.id, "j1", "ill")
+    programme.now += 20 * WEEK
+    programme.pairing.end(pair.id, "co", "other")
+    assert [each.week for each in programme.pairing.my_check_ins(pair.id, SENIOR)] == before
+
+
+def test_an_invitation_ends_when_it_said_it_would(programme: Programme) -> None:
+    """However late the beat comes."""
+    pair = programme.invite()
+    programme.now = pair.expires_at + 3 * WEEK
+    programme.pairing.beat()
+    assert programme.store.pairs.pair(pair.id).ended_at == pair.expires_at
+
+
+def test_letters_that_ask_too_late_stay_here(programme: Programme) -> None:
+    """Withdrawn, left, or over before it was sent: nobody is asked for what can't be answered."""
+    withdrawn, left = programme.invite(), programme.invite("s2", "j2")
+    programme.pairing.withdraw(withdrawn.id, "co")
+    programme.pairing.leave("j2", "co")
+    programme.now += timedelta(hours=1)
+    told = programme.store._database.rows("SELECT id, person_id FROM outbox WHERE kind = 'invitation'")
+    assert len(told) == 4
+    for letter_id, person_id in told:
+        (letter,) = [each for each in programme.post.letters(person_id) if each.id == letter_id]
+        with pytest.raises(Outdated):
+            compose(letter, programme.store, "telemachos@example.com", programme.now)
+    assert left.id
 
 
 def test_end_frees_the_place(programme: Programme) -> None:

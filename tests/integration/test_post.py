@@ -39,7 +39,7 @@ PATIENT = 20.0
 START = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 SENIOR = a_senior(email="anneke@klant.example", languages=("nl",))
 JUNIOR = a_junior(email="sanne@klant.example", languages=("en", "nl"))
-VALUES = {"name": "Anneke", "other": "Sanne", "topic": "Excel", "until": "2026-12-11", "when": "2026-12-08T10:00+01:00"}
+VALUES = {"name": "Anneke", "other": "Sanne", "topic": "Excel", "until": "2027-12-11", "when": "2026-12-08T10:00+01:00"}
 NAME = "Zoë Çelik-Łuczak 李"
 BODIES = sorted(key.removeprefix("mailbody.") for key in catalogue() if key.startswith("mailbody."))
 
@@ -161,7 +161,7 @@ def test_letter_leaves_after_the_hold_and_once(store: Store, clock: Clock, serve
     assert not message.is_multipart()
     assert message.get_content_type() == "text/plain"
     assert message.get_content().startswith("Beste Anneke,")
-    assert "vrijdag 11 december 2026" in message.get_content()
+    assert "zaterdag 11 december 2027" in message.get_content()
     (letter,) = post.letters(str(SENIOR.id))
     assert (letter.state, letter.attempts, letter.error) == ("sent", 1, None)
     assert letter.sent_at == START + timedelta(minutes=10)

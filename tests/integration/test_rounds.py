@@ -226,6 +226,75 @@ def test_who_waits_for_a_decision_takes_no_part(service: Service) -> None:
     assert "j0" not in partners(draft).values()
 
 
+def test_nobody_gets_two_juniors_from_two_drafts(service: Service) -> None:
+    """Two drafts of the same people: once one is published, the other can't be, and a new run leaves them out."""
+    first, second = gathered(service), gathered(service)
+    service.rounds.publish(first.round.id, first.round.version, "co")
+    assert {each.rule for each in service.rounds.draft(second.round.id).violations} >= {"senior_busy"}
+    with pytest.raises(RuleBroken):
+        service.rounds.publish(second.round.id, second.round.version, "co")
+    assert service.rounds.run(second.round.id, second.round.version, "co").pairs == ()
+    assert len(service.pairs.all()) == 8
+
+
+def test_an_invitation_that_ran_out_may_come_again(service: Service) -> None:
+    """After a withdrawn invitation the same two may be paired, by the solver and by hand."""
+    draft = gathered(service)
+    who = partners(draft)
+    service.rounds.publish(draft.round.id, draft.round.version, "co")
+    for pair in service.pairs.all():
+        service.pairs.withdraw(pair.id, "co")
+    again = gathered(service)
+    assert partners(again) == who
+
+
+def test_whom_a_senior_put_aside_is_not_given_to_them(service: Service) -> None:
+    """A junior refused in the conversation isn't a candidate of the round."""
+    talk = service.talk.conversation(SeniorId("s0"), "nl")
+    state = service.talk.say(talk, SeniorId("s0"), "Excel en draaitabellen", "nl")
+    first = service.slate(state.slate_id).suggestions[0].junior_id
+    service.talk.refuse(talk, first, "known")
+    draft = gathered(service)
+    slate = next(each.slate_id for each in draft.takers if each.senior_id == "s0")
+    assert first not in {each.junior_id for each in service.slate(slate).suggestions}
+
+
+def test_a_changed_profile_counts_in_the_next_round(service: Service) -> None:
+    """What a round asked in somebody's words is not what they asked last."""
+    draft = gathered(service)
+    service.rounds.discard(draft.round.id, draft.round.version, "co")
+    service.put_people([a_senior(id="s0", name="Senior 0", text="Ik wil filmpjes op Instagram leren.")])
+    again = gathered(service)
+    slate = next(each.slate_id for each in again.takers if each.senior_id == "s0")
+    assert "Instagram" in service.slate(slate).request.text
+
+
+def test_an_answer_that_was_taken_back_is_not_what_is_learnt(service: Service) -> None:
+    """No, undone, then yes: the log says yes."""
+    draft = gathered(service)
+    service.rounds.publish(draft.round.id, draft.round.version, "co")
+    pair = service.pairs.all()[0]
+    service.pairs.answer(pair.id, Side.SENIOR, False, pair.senior_id, "topic")
+    service.store.steps.undo(service.store.steps.recent(1)[0].id, "co", NOW)
+    service.pairs.answer(pair.id, Side.SENIOR, True, pair.senior_id)
+    rows = service.store.outcomes.log([]).to_pylist()
+    assert [each["action"] for each in rows if each["slate"] == pair.slate_id] == ["chose"]
+    assert len(rows) == 8
+
+
+def test_more_locks_than_places_are_told_and_not_thrown(service: Service) -> None:
+    """A capacity that was lowered under a lock: no scenario, no forcing, and a run says why."""
+    draft = gathered(service)
+    pair = draft.pairs[0]
+    service.rounds.lock(draft.round.id, draft.round.version, "co", [pair.senior_id])
+    junior = service.junior(pair.junior_id)
+    service.put_people([a_junior(**{**junior.__dict__, "capacity": 0})])
+    assert service.round_answers.scenarios(draft.round.id) == []
+    assert not service.round_answers.forcing(draft.round.id, draft.pairs[1].senior_id, pair.junior_id).possible
+    with pytest.raises(InputRefused):
+        service.rounds.run(draft.round.id, draft.round.version + 1, "co")
+
+
 def test_left_over_hears_what_would_help(service: Service) -> None:
     """Nine for eight places: one is left over, shares with others, and one more place would do."""
     service.put_people([a_senior(id="s8", name="Senior 8", text="Ik wil Excel en draaitabellen leren.")])
@@ -270,8 +339,9 @@ def test_a_wish_is_what_keeps_somebody_out(service: Service) -> None:
     wish = Wish(WishKind.PLACE, "Gent")
     service.put_people([a_junior(id="far", name="Ver", text="Breien", site="Gent", active=False)])
     asked = service.rounds.brief_of(service.senior("s0"), "")
-    service.rounds.brief_of = lambda senior, words: (  # type: ignore[method-assign]  # a brief as a talk would leave it
-        asked.wishing(wish) if senior.id == "s0" else type(asked)((senior.text,))
+    service.rounds._told = lambda senior, words: (  # type: ignore[method-assign]  # a brief as a talk would leave it
+        (asked.wishing(wish) if senior.id == "s0" else type(asked)((senior.text,))),
+        frozenset(),
     )
     draft = gathered(service, minimum_quality=0.0)
     (left,) = service.round_answers.left_over(draft.round.id)

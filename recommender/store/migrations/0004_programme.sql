@@ -24,6 +24,9 @@ CREATE TABLE round_pairs (
     round_id TEXT NOT NULL, senior_id TEXT NOT NULL, junior_id TEXT NOT NULL, quality DOUBLE NOT NULL,
     locked BOOLEAN NOT NULL, source TEXT NOT NULL, PRIMARY KEY (round_id, senior_id)
 );
+-- Whether a round asked it for somebody, in the words of their profile.
+ALTER TABLE requests ADD COLUMN for_round BOOLEAN DEFAULT false;
+
 -- Two who know each other already, or asked for each other: they come first.
 CREATE TABLE known_pairs (
     senior_id TEXT NOT NULL, junior_id TEXT NOT NULL, PRIMARY KEY (senior_id, junior_id)
