@@ -200,7 +200,13 @@ def _decide(here: Here, row: Row) -> None:
             args=(slate_id, row.choice.junior_id),
         )
         _reasons(here, here.say("review.reason"), f"reason-{slate_id}")
-        st.button(here.say("review.reject"), key="reject", icon=":material/close:", on_click=_reject, args=(slate_id,))
+        st.button(
+            here.say("review.reject"),
+            key="reject",
+            icon=":material/close:",
+            on_click=_reject,
+            args=(slate_id, row.choice.junior_id),
+        )
 
 
 def _another(here: Here, row: Row, others: Sequence[JuniorId], people: Everybody, load: Mapping[str, int]) -> None:
@@ -246,12 +252,12 @@ def _approve(slate_id: SlateId, seen: JuniorId) -> None:
         review_queue.finish(here, step_id, "approved")
 
 
-def _reject(slate_id: SlateId) -> None:
+def _reject(slate_id: SlateId, seen: JuniorId) -> None:
     here = frame.here()
     review_queue.begin(here, "detail", {slate_id})
     reason, note = st.session_state[f"reason-{slate_id}"] or "", st.session_state[f"note-{slate_id}"]
     with here.session.step():
-        step_id = here.service.reviewing.reject([slate_id], here.who.id, reason, note)
+        step_id = here.service.reviewing.reject([slate_id], here.who.id, reason, note, {slate_id: seen})
         review_queue.finish(here, step_id, "rejected")
 
 

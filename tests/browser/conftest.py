@@ -30,7 +30,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 45_000
+PATIENCE = 90_000
 """Milliseconds until a browser step counts as failed: long, because nothing here measures speed."""
 
 
@@ -152,7 +152,9 @@ class Visitor:
         """Wait until the script has run and nothing old is on the page."""
         self.page.wait_for_timeout(250)  # a press reaches the server a moment later
         self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-        self.page.wait_for_function("!document.querySelector('[data-stale=\"true\"]')")
+        self.page.wait_for_function(
+            '!document.querySelector(\'[data-stale="true"], .stMain [data-testid="stSpinner"]\')'
+        )
         self.page.wait_for_timeout(250)  # the announcer speaks, and moves the focus, just after a run
         return self
 
