@@ -26,7 +26,7 @@ unit: $(READY) ## all tests but those in a real browser
 
 browser: $(READY) ## journeys and accessibility in a real browser
 	scripts/install-chromium
-	$(BIN)/pytest -n 2 --dist loadgroup -m browser tests/browser
+	$(BIN)/pytest -m browser tests/browser
 
 fix: $(READY) ## put the code in shape
 	$(BIN)/ruff check --fix .

@@ -30,15 +30,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 90_000
+PATIENCE = 180_000
 """Milliseconds until a browser step counts as failed: long, because nothing here measures speed."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares the home with the real encoder in one worker: one process owns its database."""
-    for item in items:
-        if "genuine_server" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("genuine"))
 
 
 @dataclass
