@@ -142,14 +142,17 @@ class Visitor:
         return self.settle()
 
     def settle(self) -> "Visitor":
-        """Wait until the script has run and nothing old is on the page."""
-        self.page.wait_for_timeout(250)  # a press reaches the server a moment later
-        self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-        self.page.wait_for_function(
-            '!document.querySelector(\'[data-stale="true"], .stMain [data-testid="stSpinner"]\')'
-        )
-        self.page.wait_for_timeout(250)  # the announcer speaks, and moves the focus, just after a run
-        return self
+        """Wait until the script has run and nothing old is on the page, and it stays so for a moment."""
+        quiet = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+        while True:
+            self.page.wait_for_timeout(250)  # a press reaches the server a moment later
+            self.page.locator(quiet).wait_for()
+            self.page.wait_for_function(
+                '!document.querySelector(\'[data-stale="true"], .stMain [data-testid="stSpinner"]\')'
+            )
+            self.page.wait_for_timeout(250)  # the announcer speaks, and moves the focus, just after a run
+            if self.page.locator(quiet).count():
+                return self
 
     def ask(self, text: str) -> "Visitor":
         """Type a question, press Enter, and wait for the cards."""
