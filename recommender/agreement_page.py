@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from html import escape
 
 from recommender.explain import join
-from recommender.programme import Programme
+from recommender.programme import TEXTS, Programme
 from recommender.wording import Language, say
 
-TEXTS = ("purpose", "who", "sponsor", "between_us", "behaviour", "measures", "contact")
 BEFORE_RHYTHM = 3
 """Texts that stand before the rhythm, which is told in sentences of ours."""
 

@@ -9,6 +9,9 @@ ALWAYS_ON = frozenset({"inactive", "no_consent", "same_person", "do_not_pair", "
 OFF_AT_FIRST = frozenset({"below_helper_level"})
 """Rules that a new programme doesn't start with: a level is one number for a whole profile, and many tell none."""
 
+TEXTS = ("purpose", "who", "sponsor", "between_us", "behaviour", "measures", "contact")
+"""The fields that a coordinator writes, in the order of the agreement."""
+
 
 @dataclass(frozen=True)
 class Programme:

@@ -10,7 +10,7 @@ import numpy as np
 from recommender.domain import JuniorId, SeniorId
 from recommender.eligibility import ELIGIBLE, RULES, each_alone, excluded_by
 from recommender.errors import Conflict, InputRefused, RuleBroken
-from recommender.programme import ALWAYS_ON, Programme
+from recommender.programme import ALWAYS_ON, TEXTS, Programme
 from recommender.recommending import Recommender
 from recommender.store import Store
 from recommender.store.named_pairs import Pair
@@ -21,7 +21,6 @@ from recommender.wording import Language, say
 ABOUT = "programme"
 """What every step of the set-up is about."""
 
-TEXTS = ("purpose", "who", "sponsor", "between_us", "behaviour", "measures", "contact")
 MOST_CHARACTERS = 2_000
 RANGES = {"months": (1, 24), "minutes": (15, 240), "every_weeks": (1, 12), "invitation_days": (1, 60)}
 SHARES = ("minimum_quality", "exchange_share")
